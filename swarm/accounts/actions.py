@@ -1,0 +1,137 @@
+"""Writes about getting in: sessions and one-time links."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from swarm.accounts.models import Link, SessionCase, SessionRow
+from swarm.events.refusals import No
+from swarm.people.events import PersonDeactivated
+from swarm.people.models import Customer, Person
+from swarm.store import Work
+from swarm.text.language import _
+
+
+class LinkOver(No):
+    """A one-time link that was used, has expired, or never was."""
+
+
+def key_of(secret: str) -> str:
+    """What is kept of a secret: SHA-256, hexadecimal. Enough, for the secrets are 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def start_session(work: Work, person_id: int, hours: int) -> str:
+    """Sign a colleague in; returns the cookie's secret, which is kept nowhere."""
+    secret = secrets.token_urlsafe(32)
+    work.session.add(
+        SessionRow(
+            key=key_of(secret),
+            person_id=person_id,
+            created_at=work.now,
+            expires_at=work.now + timedelta(hours=hours),
+        )
+    )
+    return secret
+
+
+def end_session(work: Work, key: str) -> None:
+    """Sign out one cookie."""
+    work.session.execute(
+        update(SessionRow).where(SessionRow.key == key, SessionRow.ended_at.is_(None)).values(ended_at=work.now)
+    )
+
+
+def end_sessions_of(work: Work, person_id: int, but: Collection[str] = ()) -> None:
+    """Sign a colleague out everywhere, but for the named sessions."""
+    work.session.execute(
+        update(SessionRow)
+        .where(SessionRow.person_id == person_id, SessionRow.ended_at.is_(None), SessionRow.key.not_in(but))
+        .values(ended_at=work.now)
+    )
+
+
+def end_with_account(work: Work, event: PersonDeactivated) -> None:
+    """A deactivated account has no session."""
+    end_sessions_of(work, event.person_id)
+
+
+def set_password(work: Work, person_id: int, hashed: str, but: Collection[str] = ()) -> None:
+    """Change a password; all other sessions of the person end with it."""
+    work.session.execute(update(Person).where(Person.id == person_id).values(password=hashed))
+    end_sessions_of(work, person_id, but)
+
+
+def make_link(work: Work, ticket_id: int, customer_id: int, days: int) -> str:
+    """A link's secret that opens the customer lane once, within `days`; older unused ones of the ticket end."""
+    secret = secrets.token_urlsafe(32)
+    work.session.execute(
+        update(Link)
+        .where(Link.ticket_id == ticket_id, Link.used_at.is_(None), Link.expires_at > work.now)
+        .values(expires_at=work.now)
+    )
+    work.session.add(
+        Link(
+            key=key_of(secret),
+            ticket_id=ticket_id,
+            customer_id=customer_id,
+            made_by=work.actor.key,
+            created_at=work.now,
+            expires_at=work.now + timedelta(days=days),
+        )
+    )
+    return secret
+
+
+def exchange(work: Work, secret: str, cookie: str | None, days: int) -> tuple[int, str]:
+    """Turn a link into a cookie, once: the ticket, and the cookie's secret.
+
+    A browser that holds a cookie of the same customer keeps it and gains the ticket. Raises `LinkOver`.
+    """
+    link = work.session.scalars(select(Link).where(Link.key == key_of(secret)).with_for_update()).one_or_none()
+    if link is None:
+        raise LinkOver(_("This link is not one of ours. Please copy it whole, or ask us for a new one."))
+    held = _held(work, cookie, link.customer_id)
+    if link.used_at is not None:
+        if held is not None and work.session.get(SessionCase, (held.key, link.ticket_id)) and cookie:
+            return link.ticket_id, cookie
+        raise LinkOver(_("This link was used before: it works once. Please ask us for a new one."))
+    if link.expires_at <= work.now:
+        raise LinkOver(_("This link has expired. Please ask us for a new one."))
+    link.used_at = work.now
+    if held is None or not cookie:
+        cookie = secrets.token_urlsafe(32)
+        held = SessionRow(
+            key=key_of(cookie),
+            customer_id=link.customer_id,
+            created_at=work.now,
+            expires_at=work.now + timedelta(days=days),
+        )
+        work.session.add(held)
+        work.session.flush()
+    if work.session.get(SessionCase, (held.key, link.ticket_id)) is None:
+        work.session.add(SessionCase(session_key=held.key, ticket_id=link.ticket_id))
+        held.stamp += 1
+    return link.ticket_id, cookie
+
+
+def customer_of(work: Work, ticket_customer_id: int | None) -> Customer:
+    """The customer a link would be for. Raises `No` for imported history without one."""
+    customer = None if ticket_customer_id is None else work.session.get(Customer, ticket_customer_id)
+    if customer is None:
+        raise No(_("This ticket names no customer who could follow a link."))
+    return customer
+
+
+def _held(work: Work, cookie: str | None, customer_id: int) -> SessionRow | None:
+    if not cookie:
+        return None
+    row = work.session.get(SessionRow, key_of(cookie))
+    if row is None or row.ended_at is not None or row.expires_at <= work.now:
+        return None
+    return row if row.customer_id == customer_id else None

@@ -1,0 +1,68 @@
+"""Who holds a cookie, and whether they still do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from swarm.accounts.actions import key_of
+from swarm.accounts.models import SessionCase, SessionRow
+from swarm.events import NOBODY, Actor
+from swarm.people.models import Customer, Person
+from swarm.people.queries import actor_of
+
+
+def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Actor:
+    """Whoever holds the cookie; `NOBODY` for none, an ended or an expired one."""
+    return actor_by_session(session, key_of(secret), now) if secret else NOBODY
+
+
+def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
+    """Whoever holds the session with this key; `NOBODY` where it is over."""
+    row = session.get(SessionRow, key)
+    if row is None or row.ended_at is not None or row.expires_at <= now:
+        return NOBODY
+    if row.person_id is not None:
+        person = session.get(Person, row.person_id)
+        return actor_of(session, person, session_key=row.key) if person and person.active else NOBODY
+    customer = session.get(Customer, row.customer_id)
+    if customer is None:
+        return NOBODY
+    cases = session.scalars(select(SessionCase.ticket_id).where(SessionCase.session_key == row.key))
+    return Actor(
+        key=f"customer:{customer.id}",
+        name=customer.name,
+        language=customer.language,
+        session=row.key,
+        stamp=row.stamp,
+        customer_id=customer.id,
+        cases=frozenset(cases),
+    )
+
+
+def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, int]:
+    """For each session that still holds, a number that moves whenever its rights do; one query."""
+    rows = session.execute(
+        select(SessionRow.key, SessionRow.stamp, Person.stamp)
+        .join(Person, Person.id == SessionRow.person_id, isouter=True)
+        .where(
+            SessionRow.key.in_(keys),
+            SessionRow.ended_at.is_(None),
+            SessionRow.expires_at > now,
+            (SessionRow.person_id.is_(None)) | Person.active,
+        )
+    ).tuples()
+    return {key: own if of_person is None else of_person for key, own, of_person in rows}
+
+
+def person_by_email(session: Session, email: str) -> Person | None:
+    """An active colleague by address."""
+    return session.scalars(select(Person).where(Person.email == email.lower(), Person.active)).one_or_none()
+
+
+def anybody(session: Session) -> bool:
+    """Whether anybody has an account; without, the first one is set up."""
+    return bool(session.scalar(select(func.count()).select_from(select(Person.id).limit(1).subquery())))

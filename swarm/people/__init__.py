@@ -1,0 +1,1 @@
+"""Who works here and who asks: people, teams, tiers, skills, availability, customers."""

@@ -1,0 +1,190 @@
+"""Writes about people and teams."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
+
+from sqlalchemy import delete, select, update
+
+from swarm.events import Role
+from swarm.events.refusals import NotAllowed, Unfit, Unknown
+from swarm.people.events import (
+    AvailabilitySet,
+    DutyLeadNamed,
+    PersonAdded,
+    PersonDeactivated,
+    RightsChanged,
+    TeamCreated,
+)
+from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
+from swarm.store import Work
+from swarm.text.language import _
+
+Availability = Literal["available", "busy", "away"]
+
+
+def add_person(
+    work: Work,
+    *,
+    name: str,
+    email: str,
+    role: Role,
+    password: str | None = None,
+    language: str = "en",
+    timezone: str = "UTC",
+    availability: Availability = "available",
+) -> Person:
+    """Give a colleague an account; `password` is a hash. Raises `Unfit` where the address is taken."""
+    email = email.lower()
+    if work.session.scalar(select(Person.id).where(Person.email == email)) is not None:
+        raise Unfit(_("Somebody has this address already."), "email")
+    person = Person(
+        name=name,
+        email=email,
+        role=role,
+        password=password,
+        language=language,
+        timezone=timezone,
+        availability=availability,
+        created_at=work.now,
+    )
+    work.session.add(person)
+    work.session.flush()
+    work.record(f"person:{person.id}", PersonAdded(person_id=person.id))
+    return person
+
+
+def create_team(
+    work: Work, *, key: str, name: str, duty_lead_id: int, policy: str, share: int, tiers: Iterable[str]
+) -> Team:
+    """A team with its intake, led by somebody from the first moment. Raises `Unfit`."""
+    if work.session.scalar(select(Team.id).where(Team.key == key)) is not None:
+        raise Unfit(_("There is a team of this name already."), "key")
+    share = {"tiered": 0, "tierless": 100}.get(policy, share)
+    team = Team(
+        key=key, name=name, duty_lead_id=duty_lead_id, policy=policy, share=share, created_at=work.now
+    )
+    work.session.add(team)
+    work.session.flush()
+    for rung, tier in enumerate(tiers, start=1):
+        work.session.add(Tier(team_id=team.id, rung=rung, name=tier))
+    work.record(f"team:{team.id}", TeamCreated(team_id=team.id))
+    return team
+
+
+def set_membership(work: Work, person_id: int, rungs: Mapping[int, int]) -> None:
+    """Put a person into these teams, team id → rung, and out of all others."""
+    work.session.execute(delete(Membership).where(Membership.person_id == person_id))
+    work.session.add_all(Membership(team_id=t, person_id=person_id, rung=r) for t, r in rungs.items())
+    change_rights(work, [person_id])
+
+
+def set_skills(work: Work, person_id: int, skill_ids: Collection[int]) -> None:
+    """What a person knows. Raises `Unknown` for a skill there is not."""
+    known = set(work.session.scalars(select(Skill.id).where(Skill.id.in_(skill_ids))))
+    if known != set(skill_ids):
+        raise Unknown(_("There is no such skill."))
+    work.session.execute(delete(PersonSkill).where(PersonSkill.person_id == person_id))
+    work.session.add_all(PersonSkill(person_id=person_id, skill_id=skill) for skill in sorted(known))
+    change_rights(work, [person_id])
+
+
+def set_availability(work: Work, person_id: int, availability: Availability) -> None:
+    """Whether a person can be asked now. Raises `Unknown`."""
+    person = _active(work, person_id)
+    if person.availability == availability:
+        return
+    person.availability = availability
+    work.record(f"person:{person_id}", AvailabilitySet(person_id=person_id, availability=availability))
+
+
+def set_role(work: Work, person_id: int, role: Role) -> None:
+    """What a person may do. Raises `NotAllowed` for the last administrator."""
+    person = _active(work, person_id)
+    if person.role == "administrator" and role != "administrator":
+        _another_administrator(work, person_id)
+    person.role = role
+    change_rights(work, [person_id])
+
+
+def change_rights(work: Work, person_ids: Collection[int]) -> None:
+    """Make open screens of these people ask again what they may see."""
+    if not person_ids:
+        return
+    work.session.flush()
+    work.session.execute(
+        update(Person).where(Person.id.in_(person_ids)).values(stamp=Person.stamp + 1)
+    )
+    for person_id in sorted(person_ids):
+        work.record(f"person:{person_id}", RightsChanged(person_id=person_id))
+
+
+def name_duty_lead(work: Work, team_id: int, person_id: int) -> None:
+    """Another person owns what nobody has taken. Raises `Unknown`."""
+    _active(work, person_id)
+    team = work.session.get(Team, team_id, with_for_update=True)
+    if team is None:
+        raise Unknown(_("There is no such team."))
+    if team.duty_lead_id == person_id:
+        return
+    before, team.duty_lead_id = team.duty_lead_id, person_id
+    work.session.flush()
+    work.record(f"team:{team_id}", DutyLeadNamed(team_id=team_id, from_id=before, to_id=person_id))
+
+
+def deactivate(work: Work, person_id: int) -> None:
+    """End a person's access; what was theirs moves on in the same step.
+
+    Raises `NotAllowed` for a duty lead and for the last administrator.
+    """
+    person = _active(work, person_id)
+    led = work.session.scalars(select(Team.name).where(Team.duty_lead_id == person_id)).first()
+    if led is not None:
+        raise NotAllowed(
+            _("%(name)s is the duty lead of %(team)s. Name another one first.")
+            % {"name": person.name, "team": led}
+        )
+    if person.role == "administrator":
+        _another_administrator(work, person_id)
+    person.active = False
+    person.stamp += 1
+    work.session.flush()
+    work.record(f"person:{person_id}", PersonDeactivated(person_id=person_id))
+
+
+def add_customer(
+    work: Work, *, name: str, email: str | None, company: str = "", language: str = "en"
+) -> Customer:
+    """Somebody who asks. Two with one address stay two: nobody has proved it is theirs."""
+    customer = Customer(
+        name=name,
+        email=email.lower() if email else None,
+        company=company,
+        language=language,
+        created_at=work.now,
+    )
+    work.session.add(customer)
+    work.session.flush()
+    return customer
+
+
+def add_skill(work: Work, *, key: str, name: str) -> Skill:
+    """Something a person may know."""
+    skill = Skill(key=key, name=name)
+    work.session.add(skill)
+    work.session.flush()
+    return skill
+
+
+def _active(work: Work, person_id: int) -> Person:
+    person = work.session.get(Person, person_id, with_for_update=True)
+    if person is None or not person.active:
+        raise Unknown(_("There is no such person, or they no longer work here."))
+    return person
+
+
+def _another_administrator(work: Work, person_id: int) -> None:
+    other = select(Person.id).where(Person.role == "administrator", Person.active, Person.id != person_id)
+    if work.session.scalar(other.limit(1)) is None:
+        raise NotAllowed(_("This is the last administrator. Name another one first."))

@@ -1,0 +1,59 @@
+"""What happens to people and teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swarm.events import Event, event
+from swarm.text.language import N_
+
+
+@event("person.added", audience="staff", headline=N_("%(actor)s added %(person)s"))
+@dataclass(frozen=True, kw_only=True)
+class PersonAdded(Event):
+    """A colleague got an account."""
+
+    person_id: int
+
+
+@event("person.rights_changed", audience="staff", headline=N_("The rights of %(person)s changed"))
+@dataclass(frozen=True, kw_only=True)
+class RightsChanged(Event):
+    """Role, team, or a room: what the person may see is to be asked anew."""
+
+    person_id: int
+
+
+@event("person.deactivated", audience="staff", headline=N_("%(actor)s deactivated %(person)s"))
+@dataclass(frozen=True, kw_only=True)
+class PersonDeactivated(Event):
+    """A colleague may no longer sign in; tickets and asks move on in the same transaction."""
+
+    person_id: int
+
+
+@event("person.availability_set", audience="staff", headline=N_("%(person)s is now %(availability)s"))
+@dataclass(frozen=True, kw_only=True)
+class AvailabilitySet(Event):
+    """A colleague can, or cannot, be asked."""
+
+    person_id: int
+    availability: str
+
+
+@event("team.created", audience="staff", headline=N_("%(actor)s created the team"))
+@dataclass(frozen=True, kw_only=True)
+class TeamCreated(Event):
+    """A team has an intake from here on."""
+
+    team_id: int
+
+
+@event("team.duty_lead_named", audience="staff", headline=N_("%(to)s is the duty lead now"))
+@dataclass(frozen=True, kw_only=True)
+class DutyLeadNamed(Event):
+    """What nobody has taken belongs to somebody else."""
+
+    team_id: int
+    from_id: int
+    to_id: int

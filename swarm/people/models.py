@@ -1,0 +1,110 @@
+"""Tables of people, teams and customers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from swarm.store.tables import Table
+
+
+class Person(Table):
+    """A colleague with an account."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        CheckConstraint("role IN ('agent', 'specialist', 'manager', 'administrator')", name="role"),
+        CheckConstraint("availability IN ('available', 'busy', 'away')", name="availability"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    """Lower case."""
+    role: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    availability: Mapped[str] = mapped_column(default="available")
+    language: Mapped[str] = mapped_column(default="en")
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    password: Mapped[str | None]
+    """An argon2 hash; nobody signs in without one."""
+    stamp: Mapped[int] = mapped_column(default=1)
+    """Grows whenever this person's rights change, so that open screens ask again."""
+    created_at: Mapped[datetime]
+
+
+class Team(Table):
+    """A group with its own intake and a duty lead."""
+
+    __tablename__ = "teams"
+    __table_args__ = (
+        CheckConstraint("policy IN ('tiered', 'tierless', 'split')", name="policy"),
+        CheckConstraint("share BETWEEN 0 AND 100", name="share"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    duty_lead_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    policy: Mapped[str]
+    share: Mapped[int]
+    """Percent of new tickets that become tierless under `split`."""
+    policy_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+
+class Tier(Table):
+    """A rung inside a team."""
+
+    __tablename__ = "tiers"
+
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"), primary_key=True)
+    rung: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+
+
+class Membership(Table):
+    """Who is in which team, on which rung."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (Index(None, "person_id"),)
+
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    rung: Mapped[int]
+
+
+class Skill(Table):
+    """Something a person may know."""
+
+    __tablename__ = "skills"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class PersonSkill(Table):
+    """Who knows what."""
+
+    __tablename__ = "person_skills"
+    __table_args__ = (Index(None, "skill_id"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    skill_id: Mapped[int] = mapped_column(ForeignKey("skills.id"), primary_key=True)
+
+
+class Customer(Table):
+    """Who asks."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(index=True)
+    """As given and lower case; not unique, for nobody has proved it is theirs."""
+    company: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="en")
+    created_at: Mapped[datetime]

@@ -1,0 +1,124 @@
+"""Reads about people and teams."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from swarm.events import Actor, Role
+from swarm.events.refusals import Unknown
+from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
+from swarm.text.language import _
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A person or customer as others see them."""
+
+    key: str
+    """`person:7` or `customer:9`."""
+    name: str
+    is_customer: bool = False
+
+    @property
+    def hue(self) -> int:
+        """One of twelve colours, always the same for the same person."""
+        return int(self.key.rpartition(":")[2] or 0) * 5 % 12
+
+
+def actor_of(session: Session, person: Person, *, session_key: str = "") -> Actor:
+    """Everything the rules need to know of a colleague."""
+    rungs = session.execute(
+        select(Membership.team_id, Membership.rung).where(Membership.person_id == person.id)
+    ).tuples()
+    skills = session.scalars(select(PersonSkill.skill_id).where(PersonSkill.person_id == person.id))
+    return Actor(
+        key=f"person:{person.id}",
+        name=person.name,
+        language=person.language,
+        timezone=person.timezone,
+        session=session_key,
+        stamp=person.stamp,
+        person_id=person.id,
+        role=cast(Role, person.role),
+        rungs=dict(rungs.all()),
+        skills=frozenset(skills),
+    )
+
+
+def person_actor(session: Session, person_id: int) -> Actor:
+    """An active colleague as an actor. Raises `Unknown`."""
+    person = session.get(Person, person_id)
+    if person is None or not person.active:
+        raise Unknown(_("There is no such person, or they no longer work here."))
+    return actor_of(session, person)
+
+
+def team_by_id(session: Session, team_id: int) -> Team:
+    """A team. Raises `Unknown`."""
+    team = session.get(Team, team_id)
+    if team is None:
+        raise Unknown(_("There is no such team."))
+    return team
+
+
+def team_by_key(session: Session, key: str) -> Team:
+    """A team by its short name. Raises `Unknown`."""
+    team = session.scalars(select(Team).where(Team.key == key)).one_or_none()
+    if team is None:
+        raise Unknown(_("There is no such team."))
+    return team
+
+
+def teams(session: Session) -> Sequence[Team]:
+    """All teams, by name."""
+    return session.scalars(select(Team).order_by(Team.name, Team.id)).all()
+
+
+def top_tier(session: Session, team_id: int) -> int:
+    """The highest rung of a team; 1 where it has no tiers."""
+    return session.scalar(select(func.max(Tier.rung)).where(Tier.team_id == team_id)) or 1
+
+
+def tiers_of(session: Session, team_id: int) -> Sequence[Tier]:
+    """A team's rungs, from the first up."""
+    return session.scalars(select(Tier).where(Tier.team_id == team_id).order_by(Tier.rung)).all()
+
+
+def members(session: Session, team_id: int) -> Sequence[tuple[Person, int]]:
+    """Active members of a team with their rungs, by name."""
+    return (
+        session.execute(
+            select(Person, Membership.rung)
+            .join(Membership, Membership.person_id == Person.id)
+            .where(Membership.team_id == team_id, Person.active)
+            .order_by(Person.name, Person.id)
+        )
+        .tuples()
+        .all()
+    )
+
+
+def skills(session: Session) -> Sequence[Skill]:
+    """Every skill, by name."""
+    return session.scalars(select(Skill).order_by(Skill.name)).all()
+
+
+def people_who_can_help(session: Session) -> Sequence[Person]:
+    """Active colleagues, by name."""
+    return session.scalars(select(Person).where(Person.active).order_by(Person.name, Person.id)).all()
+
+
+def faces(session: Session, keys: Collection[str]) -> dict[str, Face]:
+    """Names behind `person:7` and `customer:9`, in two queries at the most."""
+    found: dict[str, Face] = {}
+    for kind, table in (("person", Person), ("customer", Customer)):
+        ids = {int(key.partition(":")[2]) for key in keys if key.startswith(f"{kind}:")}
+        if ids:
+            rows = session.execute(select(table.id, table.name).where(table.id.in_(ids))).tuples()
+            found |= {f"{kind}:{id_}": Face(f"{kind}:{id_}", name, kind == "customer") for id_, name in rows}
+    return found

@@ -1,0 +1,1 @@
+"""The swarm: asks, who comes, who leaves, the answer."""

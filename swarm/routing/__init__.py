@@ -1,0 +1,1 @@
+"""Who gets it: escalation between tiers, and which experts an ask should reach."""

@@ -1,0 +1,162 @@
+"""Which experts an ask should reach: the fewest available people who cover the wanted skills."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from swarm.people.models import Person, PersonSkill
+from swarm.rooms.actions import Invitee, ask, invite
+from swarm.rooms.events import AskDeclined
+from swarm.rooms.models import Ask, Invitation, InvitationSkill, Stay
+from swarm.store import Work
+from swarm.tickets.models import Ticket
+from swarm.tickets.queries import find
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could be asked."""
+
+    person_id: int
+    skills: frozenset[int]
+    load: int
+    """Asks that wait for them plus rooms they are in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Who is to be asked for what, and what nobody covers."""
+
+    chosen: Mapping[int, frozenset[int]]
+    uncovered: frozenset[int]
+
+
+def smallest_cover(wanted: Collection[int], candidates: Sequence[Candidate]) -> Match:
+    """The fewest people covering all skills that anybody covers; among equals the least busy, then the lowest id.
+
+    Exact set cover by dynamic programming over subsets of at most ten skills (Held and Karp's technique): 1,024
+    subsets times the candidates.
+    """
+    skills = sorted(set(wanted))
+    bit = {skill: 1 << position for position, skill in enumerate(skills)}
+    useful = [(c, sum(bit[s] for s in c.skills if s in bit)) for c in candidates]
+    useful = sorted((pair for pair in useful if pair[1]), key=lambda pair: pair[0].person_id)
+    reachable = 0
+    for _candidate, mask in useful:
+        reachable |= mask
+    best: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (0, 0, ())}
+    for candidate, mask in useful:
+        for covered, (count, load, people) in sorted(best.items()):
+            offer = (count + 1, load + candidate.load, (*people, candidate.person_id))
+            if covered | mask not in best or offer < best[covered | mask]:
+                best[covered | mask] = offer
+    brings = {candidate.person_id: candidate.skills for candidate, _mask in useful}
+    left = {skill for skill in skills if bit[skill] & reachable}
+    chosen: dict[int, frozenset[int]] = {}
+    for person in best[reachable][2]:
+        chosen[person] = frozenset(brings[person] & left)
+        left -= brings[person]
+    return Match(chosen, frozenset(skill for skill in skills if not bit[skill] & reachable))
+
+
+def candidates_for(session: Session, wanted: Collection[int], without: Collection[int]) -> list[Candidate]:
+    """Active, available people with a wanted skill, and how busy each is."""
+    if not wanted:
+        return []
+    rows = session.execute(
+        select(PersonSkill.person_id, PersonSkill.skill_id)
+        .join(Person, Person.id == PersonSkill.person_id)
+        .where(
+            PersonSkill.skill_id.in_(wanted),
+            Person.active,
+            Person.availability == "available",
+            Person.id.not_in(without),
+        )
+    ).tuples()
+    skills: dict[int, set[int]] = {}
+    for person_id, skill_id in rows:
+        skills.setdefault(person_id, set()).add(skill_id)
+    load = _load(session, skills)
+    return [Candidate(person, frozenset(knows), load.get(person, 0)) for person, knows in sorted(skills.items())]
+
+
+def ask_for_help(
+    work: Work,
+    ticket_id: int,
+    *,
+    question: str,
+    tried: str,
+    skill_ids: Sequence[int],
+    person_ids: Sequence[int],
+    client_id: str,
+) -> Ask:
+    """Ask the people named, and the fewest others who bring what the named ones lack.
+
+    Raises `Unknown`, `NotAllowed`, `Unfit`, `Stale`.
+    """
+    ticket = find(work.session, work.actor, ticket_id)
+    named = list(dict.fromkeys(person_ids))
+    knows = _skills_of(work.session, named)
+    wanted = set(skill_ids)
+    invitees = [Invitee(person, True, sorted(knows.get(person, set()) & wanted)) for person in named]
+    missing = wanted - {skill for person in named for skill in knows.get(person, set())}
+    match = smallest_cover(missing, candidates_for(work.session, missing, [*named, ticket.owner_id]))
+    invitees += [Invitee(person, False, sorted(skills)) for person, skills in match.chosen.items()]
+    return ask(
+        work,
+        ticket_id,
+        question=question,
+        tried=tried,
+        skill_ids=skill_ids,
+        invitees=invitees,
+        client_id=client_id,
+    )
+
+
+def ask_next(work: Work, event: AskDeclined) -> None:
+    """Whoever declined is replaced by the next who brings the same skills and was not asked yet."""
+    asked = work.session.get(Ask, event.ask_id)
+    if asked is None or asked.state != "open":
+        return
+    wanted = work.session.scalars(
+        select(InvitationSkill.skill_id).where(InvitationSkill.invitation_id == event.invitation_id)
+    ).all()
+    already = work.session.scalars(select(Invitation.person_id).where(Invitation.ask_id == event.ask_id)).all()
+    there = work.session.scalars(
+        select(Stay.person_id).where(Stay.ticket_id == event.ticket_id, Stay.left_at.is_(None))
+    ).all()
+    owner = work.session.scalars(select(Ticket.owner_id).where(Ticket.id == event.ticket_id)).one()
+    free = candidates_for(work.session, wanted, {*already, *there, owner, asked.asked_by})
+    for person, skills in smallest_cover(wanted, free).chosen.items():
+        invite(work, asked, Invitee(person, False, sorted(skills)))
+
+
+def _skills_of(session: Session, person_ids: Collection[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    rows = session.execute(
+        select(PersonSkill.person_id, PersonSkill.skill_id).where(PersonSkill.person_id.in_(person_ids))
+    ).tuples()
+    for person_id, skill_id in rows:
+        found.setdefault(person_id, set()).add(skill_id)
+    return found
+
+
+def _load(session: Session, person_ids: Collection[int]) -> dict[int, int]:
+    waiting = session.execute(
+        select(Invitation.person_id, func.count())
+        .where(Invitation.person_id.in_(person_ids), Invitation.state == "pending")
+        .group_by(Invitation.person_id)
+    ).tuples()
+    rooms = session.execute(
+        select(Stay.person_id, func.count())
+        .where(Stay.person_id.in_(person_ids), Stay.left_at.is_(None))
+        .group_by(Stay.person_id)
+    ).tuples()
+    load: dict[int, int] = dict(waiting.all())
+    for person_id, count in rooms:
+        load[person_id] = load.get(person_id, 0) + count
+    return load

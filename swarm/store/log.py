@@ -1,0 +1,86 @@
+"""The log: streams of events, each numbered from 1 without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from swarm.events import Event, load
+from swarm.store.tables import EventRow, Instance, StreamRow
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a stream."""
+
+    stream: str
+    seq: int
+    kind: str
+    at: datetime
+    actor: str
+    data: Mapping[str, Any]
+
+    @property
+    def event(self) -> Event:
+        """The fact itself."""
+        return load(self.kind, self.data)
+
+
+def append(session: Session, stream: str, event: Event, actor: str, at: datetime) -> Entry:
+    """Give the event the stream's next number, under the stream's row lock, and keep it."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    first = dialect.insert(StreamRow).values(key=stream, last_seq=1)
+    seq = session.execute(
+        first.on_conflict_do_update(
+            index_elements=[StreamRow.key], set_={"last_seq": StreamRow.last_seq + 1}
+        ).returning(StreamRow.last_seq)
+    ).scalar_one()
+    entry = Entry(stream, seq, event.kind, at, actor, event.data())
+    session.execute(
+        insert(EventRow).values(
+            stream=stream, seq=seq, kind=event.kind, actor=actor, at=at, data=dict(entry.data)
+        )
+    )
+    return entry
+
+
+def heads(session: Session, streams: Collection[str]) -> dict[str, int]:
+    """The last number of each stream; 0 where nothing happened yet."""
+    rows = session.execute(
+        select(StreamRow.key, StreamRow.last_seq).where(StreamRow.key.in_(streams))
+    ).tuples()
+    return dict.fromkeys(streams, 0) | dict(rows.all())
+
+
+def after(session: Session, stream: str, seq: int, limit: int) -> list[Entry]:
+    """What the stream says after number `seq`, in order, at most `limit` lines."""
+    rows = session.scalars(
+        select(EventRow).where(EventRow.stream == stream, EventRow.seq > seq).order_by(EventRow.seq).limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def before(session: Session, stream: str, seq: int, limit: int) -> list[Entry]:
+    """The `limit` lines that stand before number `seq`, in order."""
+    rows = session.scalars(
+        select(EventRow)
+        .where(EventRow.stream == stream, EventRow.seq < seq)
+        .order_by(EventRow.seq.desc())
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows][::-1]
+
+
+def epoch(session: Session) -> str:
+    """Which life of the database this is."""
+    return session.scalars(select(Instance.epoch)).one()
+
+
+def _entry(row: EventRow) -> Entry:
+    return Entry(row.stream, row.seq, row.kind, row.at, row.actor, row.data)

@@ -1,0 +1,202 @@
+"""The door to the database: read a snapshot, or run one transaction; never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from swarm.events import Actor
+from swarm.store.engines import reading_engine, sync_url, writing_engine
+from swarm.store.log import Entry
+from swarm.store.work import AtOnce, Work
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+OnCommit = Callable[[Sequence[Entry]], None]
+
+TOGETHER = 64
+"""At most so many queued transactions share one flushed commit on SQLite."""
+TRIES = 5
+_COLLISIONS = {"40001", "40P01"}
+"""PostgreSQL's serialization failure and deadlock: nothing happened, try again."""
+
+_log = structlog.get_logger(__name__)
+
+
+def system_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class _Job:
+    actor: Actor
+    do: Callable[[Work], Any]
+    done: Future[Any] = field(default_factory=Future)
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+
+class Store:
+    """Reads in snapshots, writes in transactions whose events are announced after the commit."""
+
+    def __init__(
+        self, url: str, *, clock: Clock = system_clock, at_once: AtOnce | None = None, connections: int = 8
+    ) -> None:
+        self.url = sync_url(url)
+        self.clock = clock
+        self.at_once: AtOnce = at_once or {}
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._listeners: list[OnCommit] = []
+        self._writing = writing_engine(self.url, connections=connections)
+        self._reading = reading_engine(self.url, connections=connections)
+        self._readers = ThreadPoolExecutor(connections, "swarm-read")
+        self._writers = ThreadPoolExecutor(connections, "swarm-write")
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._closed = False
+        self._seen_version = -1
+        self._version_connection: Connection | None = None
+        if self.is_sqlite:
+            self._writer = threading.Thread(target=self._write_forever, name="swarm-writer", daemon=True)
+            self._writer.start()
+
+    def on_commit(self, listener: OnCommit) -> None:
+        """Call `listener` after each commit, in the writer's thread, with what was recorded."""
+        self._listeners.append(listener)
+
+    async def read(self, actor: Actor, do: Callable[[Work], T]) -> T:
+        """Run `do` on one snapshot of the database."""
+        # The reader's thread knows the person's language and zone as the door does.
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run, self.read_now, actor, do)
+
+    async def write(self, actor: Actor, do: Callable[[Work], T]) -> T:
+        """Run `do` in one transaction and return after its commit was flushed."""
+        return await asyncio.wrap_future(self._submit(actor, do))
+
+    def read_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
+        """Like `read`, in the calling thread."""
+        with self._reading.connect() as connection, connection.begin():
+            with Session(bind=connection, autoflush=False) as session:
+                return do(Work(session, actor, self.clock(), {}))
+
+    def write_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
+        """Like `write`, waiting in the calling thread."""
+        return self._submit(actor, do).result()
+
+    def changed_outside(self) -> bool:
+        """Whether another process may have written since the last call; PostgreSQL cannot tell cheaply: yes."""
+        if not self.is_sqlite:
+            return True
+        if self._version_connection is None:
+            self._version_connection = self._reading.connect()
+        raw = self._version_connection.connection.driver_connection
+        assert raw is not None
+        version = raw.execute("PRAGMA data_version").fetchone()[0]
+        changed, self._seen_version = version != self._seen_version, version
+        return bool(changed)
+
+    def close(self) -> None:
+        """Finish what is queued and let the connections go."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._writer is not None:
+            self._queue.put(None)
+            self._writer.join()
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        if self._version_connection is not None:
+            self._version_connection.close()
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def _submit(self, actor: Actor, do: Callable[[Work], T]) -> Future[T]:
+        if self._closed:
+            raise RuntimeError("the store is closed")
+        job = _Job(actor, do)
+        if self.is_sqlite:
+            self._queue.put(job)
+        else:
+            self._writers.submit(self._run, [job])
+        return job.done
+
+    def _write_forever(self) -> None:
+        while (first := self._queue.get()) is not None:
+            jobs = [first]
+            stop = False
+            while len(jobs) < TOGETHER:
+                try:
+                    job = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    stop = True
+                    break
+                jobs.append(job)
+            self._run(jobs)
+            if stop:
+                return
+
+    def _run(self, jobs: list[_Job]) -> None:
+        jobs = [job for job in jobs if job.done.set_running_or_notify_cancel()]
+        for attempt in range(1, TRIES + 1):
+            try:
+                outcomes = self._commit(jobs)
+            except Exception as failure:
+                collided = getattr(getattr(failure, "orig", None), "sqlstate", None) in _COLLISIONS
+                if collided and attempt < TRIES:
+                    continue
+                for job in jobs:
+                    job.done.set_exception(failure)
+                return
+            break
+        entries = [entry for _, _, recorded in outcomes for entry in recorded]
+        if entries:
+            self._announce(entries)
+        for job, (result, error, _) in zip(jobs, outcomes, strict=True):
+            if error is not None:
+                job.done.set_exception(error)
+            else:
+                job.done.set_result(result)
+
+    def _commit(self, jobs: list[_Job]) -> list[tuple[Any, BaseException | None, list[Entry]]]:
+        outcomes: list[tuple[Any, BaseException | None, list[Entry]]] = []
+        with self._writing.connect() as connection, connection.begin():
+            for job in jobs:
+                session = Session(
+                    bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+                )
+                work = Work(session, job.actor, self.clock(), self.at_once)
+                try:
+                    result = job.context.run(job.do, work)
+                    session.commit()
+                except Exception as error:
+                    session.close()
+                    if isinstance(error, OperationalError):
+                        raise
+                    outcomes.append((None, error, []))
+                else:
+                    session.close()
+                    outcomes.append((result, None, work.recorded))
+        return outcomes
+
+    def _announce(self, entries: Sequence[Entry]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(entries)
+            except Exception:
+                # The doorbell is a hint: the commit stands, and screens find it in the log.
+                _log.exception("doorbell_failed")

@@ -1,0 +1,136 @@
+"""Tables of tickets, their messages, their owners and who is admitted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from swarm.store.tables import Table
+
+
+class Ticket(Table):
+    """The case. Changed only by actions; `owner_id` only together with a row of `Ownership`."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'waiting', 'on_hold', 'resolved', 'closed')", name="status"),
+        CheckConstraint("priority BETWEEN 0 AND 3", name="priority"),
+        CheckConstraint("mode IN ('tiered', 'tierless')", name="mode"),
+        UniqueConstraint("source", "external_id"),
+        Index(None, "owner_id", "status", "updated_at", "id"),
+        Index(None, "team_id", "queued_for", "priority", "queued_at", "id"),
+        Index(None, "queued_for", "priority", "queued_at", "id"),
+        Index(None, "updated_at", "id"),
+        Index(None, "status", "updated_at", "id"),
+        Index(None, "team_id", "updated_at", "id"),
+        Index(None, "customer_id", "opened_at"),
+        Index(None, "status", "resolved_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    """Empty for imported history that names nobody."""
+    subject: Mapped[str]
+    status: Mapped[str] = mapped_column(default="open")
+    priority: Mapped[int]
+    """0 low, 1 normal, 2 high, 3 urgent."""
+    category: Mapped[str] = mapped_column(default="")
+    language: Mapped[str]
+    mode: Mapped[str]
+    assigned_mode: Mapped[str]
+    """The mode at opening; a moved ticket is still counted here."""
+    tier: Mapped[int] = mapped_column(default=1)
+    """The rung that has it."""
+    owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    owner_version: Mapped[int] = mapped_column(default=1)
+    """The position of the chain's last row; every change of owner compares and sets it."""
+    queued_for: Mapped[int | None]
+    """0 the team's intake, n the tier it waits for, empty when somebody works it."""
+    queued_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    answer_id: Mapped[int | None]
+    """The room message marked as the answer."""
+    channel: Mapped[str] = mapped_column(default="page")
+    imported: Mapped[bool] = mapped_column(default=False)
+    """History: sends nothing, runs no clock, enters no measure."""
+    source: Mapped[str | None]
+    external_id: Mapped[str | None]
+    digest: Mapped[str | None]
+
+
+class TicketTag(Table):
+    """A word on a ticket."""
+
+    __tablename__ = "ticket_tags"
+    __table_args__ = (Index(None, "tag", "ticket_id"),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Ownership(Table):
+    """One link of the chain: append-only (a trigger holds it), positions 1, 2, 3 without a hole."""
+
+    __tablename__ = "ownerships"
+    __table_args__ = (Index(None, "owner_id", "ticket_id"),)
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    from_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    how: Mapped[str]
+    reason: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Message(Table):
+    """A text in one of the two lanes."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("lane IN ('lane', 'room')", name="lane"),
+        UniqueConstraint("ticket_id", "lane", "author", "client_id"),
+        Index(None, "ticket_id", "lane", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    lane: Mapped[str]
+    """`lane` the customer lane, `room` what the customer never sees."""
+    author: Mapped[str]
+    """`person:7`, `customer:9`, or `system` for imported history without a writer."""
+    body: Mapped[str]
+    client_id: Mapped[str]
+    seq: Mapped[int]
+    at: Mapped[datetime]
+
+
+class Admission(Table):
+    """A person from outside the team who may see the case: asked, or in the swarm."""
+
+    __tablename__ = "admissions"
+    __table_args__ = (
+        CheckConstraint("standing IN ('asked', 'swarm')", name="standing"),
+        Index(None, "person_id", "ticket_id"),
+    )
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    standing: Mapped[str]
+    since: Mapped[datetime]
+
+
+class Read(Table):
+    """How far a person has read a lane; only grows."""
+
+    __tablename__ = "reads"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]

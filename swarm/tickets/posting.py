@@ -1,0 +1,102 @@
+"""Writing in a lane: once, whatever the connection does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import select
+
+from swarm.events.refusals import NotAllowed, Stale, ensure
+from swarm.modes import mode_of
+from swarm.store import Work
+from swarm.text.language import _
+from swarm.tickets import rules
+from swarm.tickets.events import CustomerWrote, TicketReopened, TicketResumed, TicketWaiting
+from swarm.tickets.models import Message, Ticket
+from swarm.tickets.opening import store_message
+from swarm.tickets.queries import case_for, find
+
+LaneKey = Literal["lane", "room"]
+MOST_LETTERS = 20_000
+"""A message has at most so many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of a post."""
+
+    message_id: int
+    seq: int
+    repeated: bool
+    """It stood there already: an exact retry changes nothing."""
+
+
+def post(
+    work: Work, ticket_id: int, lane: LaneKey, body: str, client_id: str, *, wait: bool = False, reopen_days: int = 7
+) -> Posted:
+    """Write in a lane; `wait`: and let the ticket wait for the customer.
+
+    Raises `Unknown`, `NotAllowed`, and `Stale` where the client id already stands for another text.
+    """
+    ticket = find(work.session, work.actor, ticket_id, lock=True)
+    if (repeated := _earlier(work, ticket_id, lane, body, client_id)) is not None:
+        return repeated
+    if work.actor.customer_id is not None:
+        _customer_may(work, ticket, lane, reopen_days)
+    else:
+        case = case_for(work.session, work.actor, ticket)
+        ensure(
+            rules.may_answer_customer(case) if lane == "lane" else rules.may_write_room(case, mode_of(ticket.mode))
+        )
+    message = store_message(work, ticket_id, lane, work.actor, body, client_id)
+    ticket.updated_at = work.now
+    if lane == "lane":
+        _move_status(work, ticket, wait=wait)
+    return Posted(message.id, message.seq, repeated=False)
+
+
+def _earlier(work: Work, ticket_id: int, lane: str, body: str, client_id: str) -> Posted | None:
+    # Looked up before a number is taken: a number that was given is never given back.
+    earlier = work.session.scalars(
+        select(Message).where(
+            Message.ticket_id == ticket_id,
+            Message.lane == lane,
+            Message.author == work.actor.key,
+            Message.client_id == client_id,
+        )
+    ).one_or_none()
+    if earlier is None:
+        return None
+    if earlier.body != body:
+        raise Stale(_("This message was sent before with another text. Send the new text as a new message."))
+    return Posted(earlier.id, earlier.seq, repeated=True)
+
+
+def _customer_may(work: Work, ticket: Ticket, lane: str, reopen_days: int) -> None:
+    if lane != "lane":
+        raise NotAllowed(_("There is no such ticket, or it is not for you to see."))
+    too_late = (
+        ticket.status == "resolved"
+        and ticket.resolved_at is not None
+        and work.now - ticket.resolved_at > timedelta(days=reopen_days)
+    )
+    if ticket.status == "closed" or too_late:
+        raise NotAllowed(_("This ticket is closed. Please open a new one; your text was kept for you to copy."))
+
+
+def _move_status(work: Work, ticket: Ticket, *, wait: bool) -> None:
+    lane = f"lane:{ticket.id}"
+    if work.actor.customer_id is not None:
+        if ticket.status == "resolved":
+            ticket.status, ticket.resolved_at = "open", None
+            work.record(lane, TicketReopened(ticket_id=ticket.id))
+        elif ticket.status == "waiting":
+            ticket.status = "open"
+            work.record(lane, TicketResumed(ticket_id=ticket.id))
+        work.record(f"person:{ticket.owner_id}", CustomerWrote(ticket_id=ticket.id))
+    elif wait and ticket.status in ("open", "on_hold"):
+        ticket.status = "waiting"
+        work.record(lane, TicketWaiting(ticket_id=ticket.id))
+
