@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -26,7 +27,7 @@ def key_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def start_session(work: Work, person_id: int, hours: int) -> str:
+def start_session(work: Work, person_id: int, *, days: int, idle_hours: int) -> str:
     """Sign a colleague in; returns the cookie's secret, which is kept nowhere."""
     secret = secrets.token_urlsafe(32)
     work.session.add(
@@ -34,16 +35,28 @@ def start_session(work: Work, person_id: int, hours: int) -> str:
             key=key_of(secret),
             person_id=person_id,
             created_at=work.now,
-            expires_at=work.now + timedelta(hours=hours),
+            seen_at=work.now,
+            expires_at=work.now + timedelta(days=days),
+            idle_at=work.now + timedelta(hours=idle_hours),
         )
     )
     return secret
 
 
+def note_seen(work: Work, key: str) -> None:
+    """The session is in use: its idle time begins anew."""
+    row = work.session.get(SessionRow, key)
+    if row is not None and row.idle_at is not None:
+        row.idle_at = work.now + (row.idle_at - row.seen_at)
+        row.seen_at = work.now
+
+
 def end_session(work: Work, key: str) -> None:
     """Sign out one cookie."""
     work.session.execute(
-        update(SessionRow).where(SessionRow.key == key, SessionRow.ended_at.is_(None)).values(ended_at=work.now)
+        update(SessionRow)
+        .where(SessionRow.key == key, SessionRow.ended_at.is_(None))
+        .values(ended_at=work.now)
     )
 
 
@@ -67,9 +80,12 @@ def set_password(work: Work, person_id: int, hashed: str, but: Collection[str] =
     end_sessions_of(work, person_id, but)
 
 
-def make_link(work: Work, ticket_id: int, customer_id: int, days: int) -> str:
-    """A link's secret that opens the customer lane once, within `days`; older unused ones of the ticket end."""
-    secret = secrets.token_urlsafe(32)
+def make_link(work: Work, ticket_id: int, customer_id: int, days: int, secret: str | None = None) -> str:
+    """A link's secret that opens the customer lane once, within `days`; older unused ones of the ticket end.
+
+    `secret`: one that the asker can tell again by themselves, as long and as random as ours.
+    """
+    secret = secret or secrets.token_urlsafe(32)
     work.session.execute(
         update(Link)
         .where(Link.ticket_id == ticket_id, Link.used_at.is_(None), Link.expires_at > work.now)
@@ -88,21 +104,42 @@ def make_link(work: Work, ticket_id: int, customer_id: int, days: int) -> str:
     return secret
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A link that still opens its ticket for this browser."""
+
+    link: Link
+    held: SessionRow | None
+    """The session this browser holds as the same customer."""
+    opened: bool
+    """This browser used the link before."""
+
+
+def check_link(work: Work, secret: str, cookie: str | None, *, lock: bool = False) -> Checked:
+    """The link, unused. Raises `LinkOver`."""
+    query = select(Link).where(Link.key == key_of(secret))
+    link = work.session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if link is None:
+        raise LinkOver(_("This link is not one of ours. Please copy it whole, or ask us for a new one."))
+    held = _held(work, cookie, link.customer_id)
+    if link.used_at is not None:
+        if held is not None and work.session.get(SessionCase, (held.key, link.ticket_id)) is not None:
+            return Checked(link, held, opened=True)
+        raise LinkOver(_("This link was used before: it works once. Please ask us for a new one."))
+    if link.expires_at <= work.now:
+        raise LinkOver(_("This link has expired. Please ask us for a new one."))
+    return Checked(link, held, opened=False)
+
+
 def exchange(work: Work, secret: str, cookie: str | None, days: int) -> tuple[int, str]:
     """Turn a link into a cookie, once: the ticket, and the cookie's secret.
 
     A browser that holds a cookie of the same customer keeps it and gains the ticket. Raises `LinkOver`.
     """
-    link = work.session.scalars(select(Link).where(Link.key == key_of(secret)).with_for_update()).one_or_none()
-    if link is None:
-        raise LinkOver(_("This link is not one of ours. Please copy it whole, or ask us for a new one."))
-    held = _held(work, cookie, link.customer_id)
-    if link.used_at is not None:
-        if held is not None and work.session.get(SessionCase, (held.key, link.ticket_id)) and cookie:
-            return link.ticket_id, cookie
-        raise LinkOver(_("This link was used before: it works once. Please ask us for a new one."))
-    if link.expires_at <= work.now:
-        raise LinkOver(_("This link has expired. Please ask us for a new one."))
+    checked = check_link(work, secret, cookie, lock=True)
+    link, held = checked.link, checked.held
+    if checked.opened and cookie:
+        return link.ticket_id, cookie
     link.used_at = work.now
     if held is None or not cookie:
         cookie = secrets.token_urlsafe(32)
@@ -110,6 +147,7 @@ def exchange(work: Work, secret: str, cookie: str | None, days: int) -> tuple[in
             key=key_of(cookie),
             customer_id=link.customer_id,
             created_at=work.now,
+            seen_at=work.now,
             expires_at=work.now + timedelta(days=days),
         )
         work.session.add(held)

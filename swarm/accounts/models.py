@@ -25,7 +25,12 @@ class SessionRow(Table):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
     created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    """Noted every few minutes, not at every request."""
     expires_at: Mapped[datetime]
+    """The last moment in any case."""
+    idle_at: Mapped[datetime | None]
+    """The last moment unless it is used before; empty: only `expires_at` counts."""
     ended_at: Mapped[datetime | None]
     stamp: Mapped[int] = mapped_column(default=1)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +13,8 @@ from swarm.accounts.models import SessionCase, SessionRow
 from swarm.events import NOBODY, Actor
 from swarm.people.models import Customer, Person
 from swarm.people.queries import actor_of
+
+SEEN_EVERY = timedelta(minutes=5)
 
 
 def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Actor:
@@ -24,6 +26,8 @@ def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
     """Whoever holds the session with this key; `NOBODY` where it is over."""
     row = session.get(SessionRow, key)
     if row is None or row.ended_at is not None or row.expires_at <= now:
+        return NOBODY
+    if row.idle_at is not None and row.idle_at <= now:
         return NOBODY
     if row.person_id is not None:
         person = session.get(Person, row.person_id)
@@ -43,6 +47,12 @@ def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
     )
 
 
+def seen_long_ago(session: Session, key: str, now: datetime) -> bool:
+    """Whether it is time to note that the session is in use."""
+    row = session.get(SessionRow, key)
+    return row is not None and now - row.seen_at > SEEN_EVERY
+
+
 def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, int]:
     """For each session that still holds, a number that moves whenever its rights do; one query."""
     rows = session.execute(
@@ -52,10 +62,25 @@ def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[st
             SessionRow.key.in_(keys),
             SessionRow.ended_at.is_(None),
             SessionRow.expires_at > now,
+            (SessionRow.idle_at.is_(None)) | (SessionRow.idle_at > now),
             (SessionRow.person_id.is_(None)) | Person.active,
         )
-    ).tuples()
+    )
     return {key: own if of_person is None else of_person for key, own, of_person in rows}
+
+
+def sessions_of(session: Session, person_id: int, now: datetime) -> Sequence[SessionRow]:
+    """Sessions of a colleague that hold, last used first."""
+    return session.scalars(
+        select(SessionRow)
+        .where(
+            SessionRow.person_id == person_id,
+            SessionRow.ended_at.is_(None),
+            SessionRow.expires_at > now,
+            (SessionRow.idle_at.is_(None)) | (SessionRow.idle_at > now),
+        )
+        .order_by(SessionRow.seen_at.desc(), SessionRow.key)
+    ).all()
 
 
 def person_by_email(session: Session, email: str) -> Person | None:

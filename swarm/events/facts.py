@@ -19,7 +19,7 @@ class Event:
     kind: ClassVar[str]
     audience: ClassVar[Audience]
     headline: ClassVar[str]
-    """A msgid; `%(actor)s` is who did it, `%(to)s` the name behind a field `to_id`, other fields by their names."""
+    """A msgid; `%(actor)s` is who did it, `%(to)s` the name behind a field `to_id`."""
 
     def data(self) -> dict[str, Any]:
         """The fields, ready for JSON."""

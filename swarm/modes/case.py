@@ -58,6 +58,11 @@ class Case:
         return self.status not in ("resolved", "closed")
 
     @property
+    def is_unclaimed(self) -> bool:
+        """Waits in the intake, or with the tier that has it: its owner has it by duty, not by taking it."""
+        return self.queued_for is not None and self.queued_for in (0, self.tier)
+
+    @property
     def waits_for_tier(self) -> int | None:
         """The tier that was asked to take it over."""
         return self.queued_for or None

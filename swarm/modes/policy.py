@@ -172,17 +172,13 @@ def keep_draw(work: Work, ticket_id: int, team_id: int, priority: int, drawn: Dr
 
 def history_of(work: Work, team_id: int, limit: int = 50) -> Sequence[tuple[PolicyChange, str | None]]:
     """Changes of a team's policy, newest first, each with the name of who made it."""
-    return (
-        work.session.execute(
-            select(PolicyChange, Person.name)
-            .join(Person, Person.id == PolicyChange.by_id, isouter=True)
-            .where(PolicyChange.team_id == team_id)
-            .order_by(PolicyChange.version.desc())
-            .limit(limit)
-        )
-        .tuples()
-        .all()
-    )
+    return work.session.execute(
+        select(PolicyChange, Person.name)
+        .join(Person, Person.id == PolicyChange.by_id, isouter=True)
+        .where(PolicyChange.team_id == team_id)
+        .order_by(PolicyChange.version.desc())
+        .limit(limit)
+    ).all()
 
 
 def _permuted(share: int) -> str:

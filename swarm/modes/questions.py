@@ -66,6 +66,10 @@ class Mode(ABC):
         """Give it to a named person."""
         return ALLOWED if case.is_owner else only_owner(case, _("hand this ticket over"))
 
+    def waits_without_owner(self, tier: int) -> int:
+        """Where it waits when whoever worked it has left: 0 the intake, or the rung that has it."""
+        return 0
+
     def next_tier(self, case: Case) -> int | None:
         """The rung above, where there is one."""
         return None

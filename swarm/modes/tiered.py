@@ -32,7 +32,10 @@ class Tiered(Mode):
         if case.is_owner or case.is_duty_lead or (case.in_team and case.owned_before) or waits:
             return ALLOWED
         return Refused(
-            _("This ticket is tiered: its owner, earlier owners, the tier it waits for and the duty lead write here.")
+            _(
+                "This ticket is tiered: its owner, earlier owners, the tier it waits for "
+                "and the duty lead write here."
+            )
         )
 
     def may_ask(self, case: Case) -> Verdict:
@@ -89,12 +92,18 @@ class Tiered(Mode):
         if case.rung == case.tier:
             return ALLOWED
         return Refused(
-            _("A tiered ticket is handed over within its tier, and %(name)s is not in tier %(tier)s of this team.")
+            _(
+                "A tiered ticket is handed over within its tier, "
+                "and %(name)s is not in tier %(tier)s of this team."
+            )
             % {"name": case.actor.name, "tier": case.tier}
         )
 
     def tier_after_taking(self, case: Case) -> int:
         return case.rung or case.tier
+
+    def waits_without_owner(self, tier: int) -> int:
+        return tier if tier > 1 else 0
 
     def next_tier(self, case: Case) -> int | None:
         return case.tier + 1 if case.tier < case.top_tier else None

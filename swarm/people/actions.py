@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from sqlalchemy import delete, select, update
@@ -15,10 +15,12 @@ from swarm.people.events import (
     PersonAdded,
     PersonDeactivated,
     RightsChanged,
+    SetUp,
+    TeamChanged,
     TeamCreated,
 )
 from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
-from swarm.store import Work
+from swarm.store import Work, instance
 from swarm.text.language import _
 
 Availability = Literal["available", "busy", "away"]
@@ -55,10 +57,26 @@ def add_person(
     return person
 
 
+def set_up(work: Work, *, name: str, email: str, password: str, language: str = "en") -> Person:
+    """Make the first account of all, an administrator's; `password` is a hash.
+
+    Raises `NotAllowed` where anybody has an account: of two at once, one wins.
+    """
+    instance.locked(work)
+    if work.session.scalar(select(Person.id).limit(1)) is not None:
+        raise NotAllowed(_("swarm is set up already. Ask an administrator for an account."))
+    person = add_person(
+        work, name=name, email=email, role="administrator", password=password, language=language
+    )
+    work.record(f"person:{person.id}", SetUp(person_id=person.id))
+    return person
+
+
 def create_team(
     work: Work, *, key: str, name: str, duty_lead_id: int, policy: str, share: int, tiers: Iterable[str]
 ) -> Team:
-    """A team with its intake, led by somebody from the first moment. Raises `Unfit`."""
+    """A team with its intake, led by somebody from the first moment. Raises `Unfit`, `Unknown`."""
+    _active(work, duty_lead_id)
     if work.session.scalar(select(Team.id).where(Team.key == key)) is not None:
         raise Unfit(_("There is a team of this name already."), "key")
     share = {"tiered": 0, "tierless": 100}.get(policy, share)
@@ -71,6 +89,38 @@ def create_team(
         work.session.add(Tier(team_id=team.id, rung=rung, name=tier))
     work.record(f"team:{team.id}", TeamCreated(team_id=team.id))
     return team
+
+
+def rename_team(work: Work, team_id: int, name: str) -> None:
+    """What the team is called; its key stays. Raises `Unknown`."""
+    team = _team(work, team_id)
+    if team.name != name:
+        team.name = name
+        work.record(f"team:{team_id}", TeamChanged(team_id=team_id))
+
+
+def set_tiers(work: Work, team_id: int, names: Sequence[str]) -> bool:
+    """The team's rungs from the first up; whether that changed anything. People and tickets keep theirs.
+
+    Raises `Unknown`, and `NotAllowed` where somebody works on a rung that would vanish.
+    """
+    _team(work, team_id)
+    before = work.session.scalars(select(Tier).where(Tier.team_id == team_id).order_by(Tier.rung)).all()
+    if [tier.name for tier in before] == list(names):
+        return False
+    above = select(Membership.rung).where(Membership.team_id == team_id, Membership.rung > max(1, len(names)))
+    if (held := work.session.scalars(above.limit(1)).first()) is not None:
+        raise NotAllowed(
+            _("Somebody works in tier %(tier)s. Give them another tier before taking it away.")
+            % {"tier": held}
+        )
+    work.session.execute(delete(Tier).where(Tier.team_id == team_id))
+    work.session.add_all(
+        Tier(team_id=team_id, rung=rung, name=name) for rung, name in enumerate(names, start=1)
+    )
+    work.session.flush()
+    work.record(f"team:{team_id}", TeamChanged(team_id=team_id))
+    return True
 
 
 def set_membership(work: Work, person_id: int, rungs: Mapping[int, int]) -> None:
@@ -99,6 +149,13 @@ def set_availability(work: Work, person_id: int, availability: Availability) -> 
     work.record(f"person:{person_id}", AvailabilitySet(person_id=person_id, availability=availability))
 
 
+def set_profile(work: Work, person_id: int, *, name: str, language: str, timezone: str) -> None:
+    """How a person is called, and the language and time zone they read in. Raises `Unknown`."""
+    person = _active(work, person_id)
+    person.name, person.language, person.timezone = name, language, timezone
+    change_rights(work, [person_id])
+
+
 def set_role(work: Work, person_id: int, role: Role) -> None:
     """What a person may do. Raises `NotAllowed` for the last administrator."""
     person = _active(work, person_id)
@@ -113,9 +170,7 @@ def change_rights(work: Work, person_ids: Collection[int]) -> None:
     if not person_ids:
         return
     work.session.flush()
-    work.session.execute(
-        update(Person).where(Person.id.in_(person_ids)).values(stamp=Person.stamp + 1)
-    )
+    work.session.execute(update(Person).where(Person.id.in_(person_ids)).values(stamp=Person.stamp + 1))
     for person_id in sorted(person_ids):
         work.record(f"person:{person_id}", RightsChanged(person_id=person_id))
 
@@ -123,9 +178,7 @@ def change_rights(work: Work, person_ids: Collection[int]) -> None:
 def name_duty_lead(work: Work, team_id: int, person_id: int) -> None:
     """Another person owns what nobody has taken. Raises `Unknown`."""
     _active(work, person_id)
-    team = work.session.get(Team, team_id, with_for_update=True)
-    if team is None:
-        raise Unknown(_("There is no such team."))
+    team = _team(work, team_id)
     if team.duty_lead_id == person_id:
         return
     before, team.duty_lead_id = team.duty_lead_id, person_id
@@ -177,14 +230,28 @@ def add_skill(work: Work, *, key: str, name: str) -> Skill:
     return skill
 
 
+def rename_skill(work: Work, skill_id: int, name: str) -> None:
+    """What the skill is called; its key stays."""
+    work.session.execute(update(Skill).where(Skill.id == skill_id).values(name=name))
+
+
+def _team(work: Work, team_id: int) -> Team:
+    team = work.hold(Team, team_id)
+    if team is None:
+        raise Unknown(_("There is no such team."))
+    return team
+
+
 def _active(work: Work, person_id: int) -> Person:
-    person = work.session.get(Person, person_id, with_for_update=True)
+    person = work.hold(Person, person_id)
     if person is None or not person.active:
         raise Unknown(_("There is no such person, or they no longer work here."))
     return person
 
 
 def _another_administrator(work: Work, person_id: int) -> None:
-    other = select(Person.id).where(Person.role == "administrator", Person.active, Person.id != person_id)
-    if work.session.scalar(other.limit(1)) is None:
+    # Held: two administrators who end each other at once must not both succeed.
+    all_of_them = select(Person.id).where(Person.role == "administrator", Person.active)
+    held = work.session.scalars(all_of_them.order_by(Person.id).with_for_update()).all()
+    if not set(held) - {person_id}:
         raise NotAllowed(_("This is the last administrator. Name another one first."))

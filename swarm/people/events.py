@@ -16,6 +16,14 @@ class PersonAdded(Event):
     person_id: int
 
 
+@event("person.set_swarm_up", audience="staff", headline=N_("%(person)s set swarm up"))
+@dataclass(frozen=True, kw_only=True)
+class SetUp(Event):
+    """The first account of all exists; teams and skills are seeded in the same transaction."""
+
+    person_id: int
+
+
 @event("person.rights_changed", audience="staff", headline=N_("The rights of %(person)s changed"))
 @dataclass(frozen=True, kw_only=True)
 class RightsChanged(Event):
@@ -45,6 +53,14 @@ class AvailabilitySet(Event):
 @dataclass(frozen=True, kw_only=True)
 class TeamCreated(Event):
     """A team has an intake from here on."""
+
+    team_id: int
+
+
+@event("team.changed", audience="staff", headline=N_("%(actor)s changed the team’s name or tiers"))
+@dataclass(frozen=True, kw_only=True)
+class TeamChanged(Event):
+    """What the team or its tiers are called, or how many tiers there are."""
 
     team_id: int
 

@@ -34,7 +34,7 @@ def actor_of(session: Session, person: Person, *, session_key: str = "") -> Acto
     """Everything the rules need to know of a colleague."""
     rungs = session.execute(
         select(Membership.team_id, Membership.rung).where(Membership.person_id == person.id)
-    ).tuples()
+    )
     skills = session.scalars(select(PersonSkill.skill_id).where(PersonSkill.person_id == person.id))
     return Actor(
         key=f"person:{person.id}",
@@ -91,16 +91,12 @@ def tiers_of(session: Session, team_id: int) -> Sequence[Tier]:
 
 def members(session: Session, team_id: int) -> Sequence[tuple[Person, int]]:
     """Active members of a team with their rungs, by name."""
-    return (
-        session.execute(
-            select(Person, Membership.rung)
-            .join(Membership, Membership.person_id == Person.id)
-            .where(Membership.team_id == team_id, Person.active)
-            .order_by(Person.name, Person.id)
-        )
-        .tuples()
-        .all()
-    )
+    return session.execute(
+        select(Person, Membership.rung)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.team_id == team_id, Person.active)
+        .order_by(Person.name, Person.id)
+    ).all()
 
 
 def skills(session: Session) -> Sequence[Skill]:
@@ -119,6 +115,6 @@ def faces(session: Session, keys: Collection[str]) -> dict[str, Face]:
     for kind, table in (("person", Person), ("customer", Customer)):
         ids = {int(key.partition(":")[2]) for key in keys if key.startswith(f"{kind}:")}
         if ids:
-            rows = session.execute(select(table.id, table.name).where(table.id.in_(ids))).tuples()
+            rows = session.execute(select(table.id, table.name).where(table.id.in_(ids)))
             found |= {f"{kind}:{id_}": Face(f"{kind}:{id_}", name, kind == "customer") for id_, name in rows}
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from swarm.events.refusals import NotAllowed, Stale, Unfit, Unknown, ensure
 from swarm.modes import mode_of
@@ -31,10 +31,19 @@ from swarm.rooms.queries import present_stay, wanted_by_open_asks
 from swarm.store import Work
 from swarm.text.language import _
 from swarm.tickets.actions import admit, expel
-from swarm.tickets.events import ModeMoved, TicketResolved
+from swarm.tickets.events import (
+    ModeMoved,
+    TicketFellToDutyLead,
+    TicketHandedOver,
+    TicketResolved,
+    TicketReturned,
+    TicketTaken,
+    TicketTakenOver,
+)
 from swarm.tickets.models import Ticket
 from swarm.tickets.queries import case_for, find
 
+NewOwner = TicketTaken | TicketTakenOver | TicketHandedOver | TicketReturned | TicketFellToDutyLead
 MOST_SKILLS = 10
 MOST_NAMED = 10
 
@@ -72,6 +81,9 @@ def ask(
         raise Unfit(_("An ask names at most %(most)s people.") % {"most": MOST_NAMED}, "people")
     if not skill_ids and not invitees:
         raise Unfit(_("Say which skills you need, or name somebody."), "skills")
+    # In order of id, so that two asks for the same people wait for each other instead of stopping each other.
+    people = select(Person.id).where(Person.id.in_([invitee.person_id for invitee in invitees]))
+    work.session.execute(people.order_by(Person.id).with_for_update(key_share=True))
     known = set(work.session.scalars(select(Skill.id).where(Skill.id.in_(skill_ids))))
     if known != set(skill_ids):
         raise Unfit(_("There is no such skill."), "skills")
@@ -96,8 +108,7 @@ def ask(
 
 def invite(work: Work, ask: Ask, invitee: Invitee, *, announce: bool = True) -> None:
     """Let an open ask reach one more person. Raises `Unfit` for somebody who left or owns the ticket."""
-    person = work.session.get(Person, invitee.person_id, with_for_update={"read": True})
-    if person is None or not person.active:
+    if not _works_here(work, invitee.person_id):
         raise Unfit(_("There is no such person, or they no longer work here."), "people")
     if invitee.person_id == ask.asked_by:
         raise Unfit(_("You cannot ask yourself."), "people")
@@ -136,9 +147,7 @@ def accept(work: Work, invitation_id: int) -> Invitation:
     _join(work, invitation.ticket_id, invitation.person_id, "asked", invitation.ask_id)
     work.record(
         f"room:{invitation.ticket_id}",
-        AskAccepted(
-            ticket_id=invitation.ticket_id, ask_id=invitation.ask_id, person_id=invitation.person_id
-        ),
+        AskAccepted(ticket_id=invitation.ticket_id, ask_id=invitation.ask_id, person_id=invitation.person_id),
     )
     _settled(work, invitation)
     return invitation
@@ -169,9 +178,10 @@ def decline(work: Work, invitation_id: int, why: str = "") -> Invitation:
 def raise_hand(work: Work, ticket_id: int) -> None:
     """Join unasked. Raises `Unknown`, `NotAllowed`."""
     person_id = _person(work)
-    wanted = wanted_by_open_asks(work.session, ticket_id)
-    has_skill = bool(wanted & work.actor.skills)
-    ticket = _reachable(work, ticket_id, has_skill=has_skill)
+    ticket = work.hold(Ticket, ticket_id)
+    has_skill = bool(wanted_by_open_asks(work.session, ticket_id) & work.actor.skills)
+    if ticket is None or not has_skill:
+        ticket = find(work.session, work.actor, ticket_id)
     case = case_for(work.session, work.actor, ticket)
     ensure(rules.may_raise_hand(case, mode_of(ticket.mode), has_skill=has_skill))
     waiting = select(Invitation).where(
@@ -224,11 +234,33 @@ def send_home(work: Work, event: ModeMoved) -> None:
         _end_stay(work, event.ticket_id, stay.person_id, "moved")
 
 
+def seat_owner(work: Work, event: NewOwner) -> None:
+    """Who owns the ticket is not one of the helpers: their stay, and what was asked of them, end."""
+    asked = select(Invitation).where(
+        Invitation.ticket_id == event.ticket_id,
+        Invitation.person_id == event.to_id,
+        Invitation.state == "pending",
+    )
+    for invitation in work.session.scalars(asked.order_by(Invitation.id)).all():
+        invitation.state, invitation.answered_at = "withdrawn", work.now
+        _settled(work, invitation)
+    if (stay := present_stay(work.session, event.ticket_id, event.to_id)) is not None:
+        stay.left_at, stay.left_how = work.now, "owner"
+    work.session.flush()
+    expel(work, event.ticket_id, [event.to_id])
+
+
 def withdraw_person(work: Work, event: PersonDeactivated) -> None:
     """A deactivated person is asked nothing and sits in no room."""
-    pending = select(Invitation).where(
-        Invitation.person_id == event.person_id, Invitation.state == "pending"
+    concerned = union(
+        select(Invitation.ticket_id).where(
+            Invitation.person_id == event.person_id, Invitation.state == "pending"
+        ),
+        select(Stay.ticket_id).where(Stay.person_id == event.person_id, Stay.left_at.is_(None)),
     )
+    held = select(Ticket.id).where(Ticket.id.in_(concerned)).order_by(Ticket.id)
+    work.session.execute(held.with_for_update())
+    pending = select(Invitation).where(Invitation.person_id == event.person_id, Invitation.state == "pending")
     for invitation in work.session.scalars(pending.order_by(Invitation.id)).all():
         invitation.state, invitation.answered_at = "withdrawn", work.now
         work.session.flush()
@@ -266,7 +298,7 @@ def _own_invitation(work: Work, invitation_id: int) -> Invitation:
     if invitation is None or invitation.person_id != work.actor.person_id:
         raise Unknown(_("There is no such ask, or it is not for you."))
     # Everything about a ticket is serialised by its row.
-    work.session.get(Ticket, invitation.ticket_id, with_for_update=True)
+    work.hold(Ticket, invitation.ticket_id)
     work.session.refresh(invitation)
     return invitation
 
@@ -276,15 +308,9 @@ def _still_pending(invitation: Invitation) -> None:
         raise Stale(_("This ask is over: nobody waits for your answer any more. Thank you all the same."))
 
 
-def _reachable(work: Work, ticket_id: int, *, has_skill: bool) -> Ticket:
-    if not has_skill:
-        return find(work.session, work.actor, ticket_id, lock=True)
-    ticket = work.session.get(Ticket, ticket_id, with_for_update=True)
-    assert ticket is not None, "an open ask belongs to a ticket"
-    return ticket
-
-
 def _join(work: Work, ticket_id: int, person_id: int, how: str, ask_id: int | None) -> None:
+    if not _works_here(work, person_id):
+        raise Unknown(_("There is no such person, or they no longer work here."))
     if present_stay(work.session, ticket_id, person_id) is None:
         work.session.add(
             Stay(ticket_id=ticket_id, person_id=person_id, ask_id=ask_id, how=how, joined_at=work.now)
@@ -300,6 +326,8 @@ def _end_stay(work: Work, ticket_id: int, person_id: int, how: str) -> None:
     stay.left_at, stay.left_how = work.now, how
     work.session.flush()
     expel(work, ticket_id, [person_id])
+    if _is_asked(work, ticket_id, person_id):
+        admit(work, ticket_id, person_id, "asked")
     change_rights(work, [person_id])
 
 
@@ -318,16 +346,24 @@ def _close(work: Work, asked: Ask) -> None:
 
 def _let_go(work: Work, invitation: Invitation) -> None:
     """What an invitation gave ends with it, unless they are in the swarm or asked another time."""
-    other = select(Invitation.id).where(
-        Invitation.ticket_id == invitation.ticket_id,
-        Invitation.person_id == invitation.person_id,
-        Invitation.state == "pending",
-    )
     if present_stay(work.session, invitation.ticket_id, invitation.person_id) is not None:
         return
-    if work.session.scalar(other.limit(1)) is None:
+    if not _is_asked(work, invitation.ticket_id, invitation.person_id):
         expel(work, invitation.ticket_id, [invitation.person_id])
         change_rights(work, [invitation.person_id])
+
+
+def _is_asked(work: Work, ticket_id: int, person_id: int) -> bool:
+    waiting = select(Invitation.id).where(
+        Invitation.ticket_id == ticket_id, Invitation.person_id == person_id, Invitation.state == "pending"
+    )
+    return work.session.scalar(waiting.limit(1)) is not None
+
+
+def _works_here(work: Work, person_id: int) -> bool:
+    # Held, and not shared: what follows changes the row.
+    active = select(Person.active).where(Person.id == person_id).with_for_update(key_share=True)
+    return work.session.scalar(active) is True
 
 
 def _settled(work: Work, invitation: Invitation) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from swarm.events import Actor
 from swarm.people.models import Person, Skill
+from swarm.people.queries import Face
 from swarm.rooms.models import Ask, AskSkill, Invitation, InvitationSkill, Stay
 from swarm.tickets.models import Ticket
 
@@ -21,6 +22,16 @@ class Invited:
     invitation: Invitation
     name: str
     skills: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        """As presence knows them."""
+        return f"person:{self.invitation.person_id}"
+
+    @property
+    def hue(self) -> int:
+        """Their colour."""
+        return Face(self.key, self.name).hue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,16 @@ class Present:
     stay: Stay
     name: str
     skills: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        """As presence knows them."""
+        return f"person:{self.stay.person_id}"
+
+    @property
+    def hue(self) -> int:
+        """Their colour."""
+        return Face(self.key, self.name).hue
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +109,23 @@ def asks(session: Session, ids: Collection[int]) -> dict[int, AskedHelp]:
         return {}
     rows = session.execute(
         select(Ask, Person.name).join(Person, Person.id == Ask.asked_by).where(Ask.id.in_(ids))
-    ).tuples()
+    )
     wanted = _skills_of(session, ids)
     invited: dict[int, list[Invited]] = {}
-    invitations = (
-        session.execute(
-            select(Invitation, Person.name)
-            .join(Person, Person.id == Invitation.person_id)
-            .where(Invitation.ask_id.in_(ids))
-            .order_by(Invitation.id)
-        )
-        .tuples()
-        .all()
-    )
+    invitations = session.execute(
+        select(Invitation, Person.name)
+        .join(Person, Person.id == Invitation.person_id)
+        .where(Invitation.ask_id.in_(ids))
+        .order_by(Invitation.id)
+    ).all()
     brings = _brought(session, [invitation.id for invitation, _name in invitations])
     for invitation, name in invitations:
         invited.setdefault(invitation.ask_id, []).append(
             Invited(invitation, name, brings.get(invitation.id, []))
         )
-    return {ask.id: AskedHelp(ask, name, wanted.get(ask.id, []), invited.get(ask.id, [])) for ask, name in rows}
+    return {
+        ask.id: AskedHelp(ask, name, wanted.get(ask.id, []), invited.get(ask.id, [])) for ask, name in rows
+    }
 
 
 def open_asks_of(session: Session, ticket_id: int) -> Sequence[AskedHelp]:
@@ -120,17 +139,16 @@ def open_asks_of(session: Session, ticket_id: int) -> Sequence[AskedHelp]:
 
 def in_room(session: Session, ticket_id: int) -> Sequence[Present]:
     """Who is in the swarm now, in order of coming; the owner is not among them."""
-    rows = (
-        session.execute(
-            select(Stay, Person.name)
-            .join(Person, Person.id == Stay.person_id)
-            .where(Stay.ticket_id == ticket_id, Stay.left_at.is_(None))
-            .order_by(Stay.joined_at, Stay.id)
-        )
-        .tuples()
-        .all()
-    )
-    return [Present(stay, name, skills) for (stay, name), skills in zip(rows, _came_for(session, rows), strict=True)]
+    rows = session.execute(
+        select(Stay, Person.name)
+        .join(Person, Person.id == Stay.person_id)
+        .where(Stay.ticket_id == ticket_id, Stay.left_at.is_(None))
+        .order_by(Stay.joined_at, Stay.id)
+    ).all()
+    return [
+        Present(stay, name, skills)
+        for (stay, name), skills in zip(rows, _came_for(session, rows), strict=True)
+    ]
 
 
 def helpers(session: Session, ticket_id: int) -> Sequence[str]:
@@ -146,19 +164,15 @@ def helpers(session: Session, ticket_id: int) -> Sequence[str]:
 
 def asked_of(session: Session, actor: Actor, limit: int = 100) -> Sequence[Waiting]:
     """What waits for this person: invitations first, then open asks that want a skill of theirs."""
-    pending = (
-        session.execute(
-            select(Ask, Ticket, Person.name, Invitation)
-            .join(Invitation, Invitation.ask_id == Ask.id)
-            .join(Ticket, Ticket.id == Ask.ticket_id)
-            .join(Person, Person.id == Ask.asked_by)
-            .where(Invitation.person_id == actor.person_id, Invitation.state == "pending")
-            .order_by(Invitation.at.desc(), Invitation.id.desc())
-            .limit(limit)
-        )
-        .tuples()
-        .all()
-    )
+    pending = session.execute(
+        select(Ask, Ticket, Person.name, Invitation)
+        .join(Invitation, Invitation.ask_id == Ask.id)
+        .join(Ticket, Ticket.id == Ask.ticket_id)
+        .join(Person, Person.id == Ask.asked_by)
+        .where(Invitation.person_id == actor.person_id, Invitation.state == "pending")
+        .order_by(Invitation.at.desc(), Invitation.id.desc())
+        .limit(limit)
+    ).all()
     wants_mine = exists().where(AskSkill.ask_id == Ask.id, AskSkill.skill_id.in_(actor.skills))
     mine_already = or_(
         exists().where(Invitation.ask_id == Ask.id, Invitation.person_id == actor.person_id),
@@ -166,25 +180,27 @@ def asked_of(session: Session, actor: Actor, limit: int = 100) -> Sequence[Waiti
             and_(Stay.ticket_id == Ask.ticket_id, Stay.person_id == actor.person_id, Stay.left_at.is_(None))
         ),
     )
-    open_to_me = (
-        session.execute(
-            select(Ask, Ticket, Person.name)
-            .join(Ticket, Ticket.id == Ask.ticket_id)
-            .join(Person, Person.id == Ask.asked_by)
-            .where(
-                Ask.state == "open", or_(wants_mine, Ticket.team_id.in_(actor.rungs)), ~mine_already,
-                Ask.asked_by != actor.person_id, Ticket.owner_id != actor.person_id,
-            )
-            .order_by(Ask.at.desc(), Ask.id.desc())
-            .limit(limit)
+    open_to_me = session.execute(
+        select(Ask, Ticket, Person.name)
+        .join(Ticket, Ticket.id == Ask.ticket_id)
+        .join(Person, Person.id == Ask.asked_by)
+        .where(
+            Ask.state == "open",
+            or_(wants_mine, Ticket.team_id.in_(actor.rungs)),
+            ~mine_already,
+            Ask.asked_by != actor.person_id,
+            Ticket.owner_id != actor.person_id,
         )
-        .tuples()
-        .all()
-    )
+        .order_by(Ask.at.desc(), Ask.id.desc())
+        .limit(limit)
+    ).all()
     wanted = _skills_of(session, {ask.id for ask, *_rest in pending} | {ask.id for ask, *_rest in open_to_me})
     named = {ask_id: [name for _id, name in skills] for ask_id, skills in wanted.items()}
     return [
-        *(Waiting(ask, ticket, who, invitation, named.get(ask.id, [])) for ask, ticket, who, invitation in pending),
+        *(
+            Waiting(ask, ticket, who, invitation, named.get(ask.id, []))
+            for ask, ticket, who, invitation in pending
+        ),
         *(Waiting(ask, ticket, who, None, named.get(ask.id, [])) for ask, ticket, who in open_to_me),
     ]
 
@@ -220,7 +236,7 @@ def _skills_of(session: Session, ask_ids: Collection[int]) -> dict[int, list[tup
         .join(Skill, Skill.id == AskSkill.skill_id)
         .where(AskSkill.ask_id.in_(ask_ids))
         .order_by(Skill.name)
-    ).tuples()
+    )
     for ask_id, skill_id, name in rows:
         found.setdefault(ask_id, []).append((skill_id, name))
     return found
@@ -233,7 +249,7 @@ def _brought(session: Session, invitation_ids: Collection[int]) -> dict[int, lis
         .join(Skill, Skill.id == InvitationSkill.skill_id)
         .where(InvitationSkill.invitation_id.in_(invitation_ids))
         .order_by(Skill.name)
-    ).tuples()
+    )
     for invitation_id, name in rows:
         found.setdefault(invitation_id, []).append(name)
     return found
@@ -247,7 +263,7 @@ def _came_for(session: Session, stays: Sequence[tuple[Stay, str]]) -> list[list[
         .join(Skill, Skill.id == InvitationSkill.skill_id)
         .where(Invitation.ask_id.in_(asked))
         .order_by(Skill.name)
-    ).tuples()
+    )
     brought: dict[tuple[int, int], list[str]] = {}
     for ask_id, person_id, name in rows:
         brought.setdefault((ask_id, person_id), []).append(name)

@@ -6,13 +6,13 @@ from sqlalchemy import select, update
 
 from swarm.events.refusals import ensure
 from swarm.modes import mode_of
-from swarm.people.models import Membership, Person, Team
+from swarm.people.models import Membership, Person
 from swarm.routing.events import EscalationEnded, TicketEscalated
 from swarm.routing.models import Escalation
 from swarm.store import Work
 from swarm.tickets.events import ModeMoved, TicketResolved, TicketReturned, TicketTaken, TicketTakenOver
 from swarm.tickets.models import Ticket
-from swarm.tickets.ownership import Change, change_owner, faster, tell_queue
+from swarm.tickets.ownership import Change, change_owner, duty_lead_of, faster, tell_queue
 from swarm.tickets.queries import case_for, find
 
 
@@ -59,7 +59,7 @@ def send_back(work: Work, ticket_id: int, reason: str, seen: int | None = None) 
         raise faster(work, ticket_id)
     case = case_for(work.session, work.actor, ticket)
     ensure(mode_of(ticket.mode).may_return(case))
-    if case.waits_for_tier is not None:
+    if case.waits_for_tier is not None and not case.is_unclaimed:
         queued, ticket.queued_for, ticket.queued_at = ticket.queued_for, None, None
         ticket.updated_at = work.now
         work.session.flush()
@@ -68,8 +68,7 @@ def send_back(work: Work, ticket_id: int, reason: str, seen: int | None = None) 
         return ticket
     below = ticket.tier - 1
     came_from = _who_escalated(work, ticket)
-    lead = work.session.scalars(select(Team.duty_lead_id).where(Team.id == ticket.team_id)).one()
-    to_id = came_from or lead
+    to_id = came_from or duty_lead_of(work, ticket)
     change_owner(
         work,
         ticket,

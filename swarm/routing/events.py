@@ -18,7 +18,11 @@ class TicketEscalated(Event):
     tier: int
 
 
-@event("ticket.escalation_ended", audience="staff", headline=N_("%(actor)s sent the escalation back to tier %(tier)s"))
+@event(
+    "ticket.escalation_ended",
+    audience="staff",
+    headline=N_("%(actor)s sent the escalation back to tier %(tier)s"),
+)
 @dataclass(frozen=True, kw_only=True)
 class EscalationEnded(Event):
     """It no longer waits for the next tier; the owner keeps it."""

@@ -36,10 +36,10 @@ class Match:
 
 
 def smallest_cover(wanted: Collection[int], candidates: Sequence[Candidate]) -> Match:
-    """The fewest people covering all skills that anybody covers; among equals the least busy, then the lowest id.
+    """The fewest people covering all skills that anybody covers; among equals the least busy.
 
-    Exact set cover by dynamic programming over subsets of at most ten skills (Held and Karp's technique): 1,024
-    subsets times the candidates.
+    Exact set cover by dynamic programming over subsets of at most ten skills (after Held and Karp 1962):
+    1,024 subsets times the candidates.
     """
     skills = sorted(set(wanted))
     bit = {skill: 1 << position for position, skill in enumerate(skills)}
@@ -76,12 +76,14 @@ def candidates_for(session: Session, wanted: Collection[int], without: Collectio
             Person.availability == "available",
             Person.id.not_in(without),
         )
-    ).tuples()
+    )
     skills: dict[int, set[int]] = {}
     for person_id, skill_id in rows:
         skills.setdefault(person_id, set()).add(skill_id)
     load = _load(session, skills)
-    return [Candidate(person, frozenset(knows), load.get(person, 0)) for person, knows in sorted(skills.items())]
+    return [
+        Candidate(person, frozenset(knows), load.get(person, 0)) for person, knows in sorted(skills.items())
+    ]
 
 
 def ask_for_help(
@@ -125,7 +127,9 @@ def ask_next(work: Work, event: AskDeclined) -> None:
     wanted = work.session.scalars(
         select(InvitationSkill.skill_id).where(InvitationSkill.invitation_id == event.invitation_id)
     ).all()
-    already = work.session.scalars(select(Invitation.person_id).where(Invitation.ask_id == event.ask_id)).all()
+    already = work.session.scalars(
+        select(Invitation.person_id).where(Invitation.ask_id == event.ask_id)
+    ).all()
     there = work.session.scalars(
         select(Stay.person_id).where(Stay.ticket_id == event.ticket_id, Stay.left_at.is_(None))
     ).all()
@@ -139,7 +143,7 @@ def _skills_of(session: Session, person_ids: Collection[int]) -> dict[int, set[i
     found: dict[int, set[int]] = {}
     rows = session.execute(
         select(PersonSkill.person_id, PersonSkill.skill_id).where(PersonSkill.person_id.in_(person_ids))
-    ).tuples()
+    )
     for person_id, skill_id in rows:
         found.setdefault(person_id, set()).add(skill_id)
     return found
@@ -150,12 +154,12 @@ def _load(session: Session, person_ids: Collection[int]) -> dict[int, int]:
         select(Invitation.person_id, func.count())
         .where(Invitation.person_id.in_(person_ids), Invitation.state == "pending")
         .group_by(Invitation.person_id)
-    ).tuples()
+    )
     rooms = session.execute(
         select(Stay.person_id, func.count())
         .where(Stay.person_id.in_(person_ids), Stay.left_at.is_(None))
         .group_by(Stay.person_id)
-    ).tuples()
+    )
     load: dict[int, int] = dict(waiting.all())
     for person_id, count in rooms:
         load[person_id] = load.get(person_id, 0) + count

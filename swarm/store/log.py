@@ -54,7 +54,7 @@ def heads(session: Session, streams: Collection[str]) -> dict[str, int]:
     """The last number of each stream; 0 where nothing happened yet."""
     rows = session.execute(
         select(StreamRow.key, StreamRow.last_seq).where(StreamRow.key.in_(streams))
-    ).tuples()
+    )
     return dict.fromkeys(streams, 0) | dict(rows.all())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,10 @@ from sqlalchemy import ColumnElement, and_, or_
 T = TypeVar("T")
 Key = tuple[ColumnElement[Any], bool]
 """A column and whether it descends."""
+
+
+MOST = 2**63 - 1
+"""The largest number a column holds."""
 
 
 class BadCursor(ValueError):
@@ -40,9 +43,10 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
     try:
         plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         values = [datetime.fromtimestamp(v["t"], UTC) if isinstance(v, dict) else v for v in plain]
-    except (binascii.Error, ValueError, KeyError, TypeError, OverflowError, RecursionError) as problem:
+    except (ValueError, KeyError, TypeError, OSError, OverflowError, RecursionError) as problem:
         raise BadCursor("not one of our cursors") from problem
-    if [type(value) for value in values] != list(kinds):
+    too_large = any(isinstance(value, int) and not -MOST <= value <= MOST for value in values)
+    if too_large or [type(value) for value in values] != list(kinds):
         raise BadCursor("not one of our cursors")
     return values
 

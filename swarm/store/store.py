@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor
@@ -29,8 +30,9 @@ OnCommit = Callable[[Sequence[Entry]], None]
 TOGETHER = 64
 """At most so many queued transactions share one flushed commit on SQLite."""
 TRIES = 5
-_COLLISIONS = {"40001", "40P01"}
-"""PostgreSQL's serialization failure and deadlock: nothing happened, try again."""
+_COLLISIONS = {"40001", "40P01", "23505"}
+"""PostgreSQL's serialization failure, deadlock and unique violation: nothing happened, and what a second try
+finds may be what the other transaction has committed by then."""
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +48,10 @@ class _Job:
     do: Callable[[Work], Any]
     done: Future[Any] = field(default_factory=Future)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+
+_Outcome = tuple[Any, BaseException | None, list[Entry]]
+"""What a transaction returned, or why it did nothing, and what it recorded."""
 
 
 class Store:
@@ -66,6 +72,7 @@ class Store:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._closed = False
+        self._gate = threading.Lock()
         self._seen_version = -1
         self._version_connection: Connection | None = None
         if self.is_sqlite:
@@ -88,16 +95,19 @@ class Store:
 
     def read_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
         """Like `read`, in the calling thread."""
-        with self._reading.connect() as connection, connection.begin():
-            with Session(bind=connection, autoflush=False) as session:
-                return do(Work(session, actor, self.clock(), {}))
+        with (
+            self._reading.connect() as connection,
+            connection.begin(),
+            Session(bind=connection, autoflush=False) as session,
+        ):
+            return do(Work(session, actor, self.clock(), {}))
 
     def write_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
         """Like `write`, waiting in the calling thread."""
         return self._submit(actor, do).result()
 
     def changed_outside(self) -> bool:
-        """Whether another process may have written since the last call; PostgreSQL cannot tell cheaply: yes."""
+        """Whether another process may have written since the last call; PostgreSQL cannot tell: yes."""
         if not self.is_sqlite:
             return True
         if self._version_connection is None:
@@ -110,11 +120,12 @@ class Store:
 
     def close(self) -> None:
         """Finish what is queued and let the connections go."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._writer is not None:
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
             self._queue.put(None)
+        if self._writer is not None:
             self._writer.join()
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
@@ -124,13 +135,15 @@ class Store:
         self._writing.dispose()
 
     def _submit(self, actor: Actor, do: Callable[[Work], T]) -> Future[T]:
-        if self._closed:
-            raise RuntimeError("the store is closed")
         job = _Job(actor, do)
-        if self.is_sqlite:
-            self._queue.put(job)
-        else:
-            self._writers.submit(self._run, [job])
+        # Nothing may be queued behind the writer's end: nobody would ever answer it.
+        with self._gate:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            if self.is_sqlite:
+                self._queue.put(job)
+            else:
+                self._writers.submit(self._run, [job])
         return job.done
 
     def _write_forever(self) -> None:
@@ -150,19 +163,23 @@ class Store:
             if stop:
                 return
 
-    def _run(self, jobs: list[_Job]) -> None:
-        jobs = [job for job in jobs if job.done.set_running_or_notify_cancel()]
-        for attempt in range(1, TRIES + 1):
-            try:
-                outcomes = self._commit(jobs)
-            except Exception as failure:
-                collided = getattr(getattr(failure, "orig", None), "sqlstate", None) in _COLLISIONS
-                if collided and attempt < TRIES:
-                    continue
+    def _run(self, jobs: Sequence[_Job]) -> None:
+        self._settle([job for job in jobs if job.done.set_running_or_notify_cancel()])
+
+    def _settle(self, jobs: Sequence[_Job]) -> None:
+        if not jobs:
+            return
+        try:
+            outcomes = self._tried(jobs)
+        except BaseException as failure:
+            if len(jobs) > 1 and not _nobody_could(failure):
+                # One of them spoiled it for all; alone, the innocent ones succeed.
                 for job in jobs:
-                    job.done.set_exception(failure)
+                    self._settle([job])
                 return
-            break
+            for job in jobs:
+                job.done.set_exception(failure)
+            return
         entries = [entry for _, _, recorded in outcomes for entry in recorded]
         if entries:
             self._announce(entries)
@@ -172,8 +189,17 @@ class Store:
             else:
                 job.done.set_result(result)
 
-    def _commit(self, jobs: list[_Job]) -> list[tuple[Any, BaseException | None, list[Entry]]]:
-        outcomes: list[tuple[Any, BaseException | None, list[Entry]]] = []
+    def _tried(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        for _attempt in range(1, TRIES):
+            try:
+                return self._commit(jobs)
+            except DBAPIError as failure:
+                if not _collided(failure):
+                    raise
+        return self._commit(jobs)
+
+    def _commit(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        outcomes: list[_Outcome] = []
         with self._writing.connect() as connection, connection.begin():
             for job in jobs:
                 session = Session(
@@ -185,7 +211,7 @@ class Store:
                     session.commit()
                 except Exception as error:
                     session.close()
-                    if isinstance(error, OperationalError):
+                    if isinstance(error, OperationalError) or _collided(error):
                         raise
                     outcomes.append((None, error, []))
                 else:
@@ -200,3 +226,12 @@ class Store:
             except Exception:
                 # The doorbell is a hint: the commit stands, and screens find it in the log.
                 _log.exception("doorbell_failed")
+
+
+def _collided(error: BaseException) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS
+
+
+def _nobody_could(error: BaseException) -> bool:
+    """Another process holds SQLite's write lock: each by itself would only wait as long again."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY

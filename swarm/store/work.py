@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor, Event
 from swarm.store import log
 
+Row = TypeVar("Row")
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
 """Event → what must follow in the same transaction."""
 
@@ -27,7 +28,9 @@ class Work:
         self.recorded: list[log.Entry] = []
         self._at_once = at_once
 
-    def record(self, stream: str, event: Event, *, by: Actor | None = None, at: datetime | None = None) -> int:
+    def record(
+        self, stream: str, event: Event, *, by: Actor | None = None, at: datetime | None = None
+    ) -> int:
         """Put the event on the stream and let follow what must; returns its number.
 
         Raises `ValueError` when something internal is about to enter a customer's lane.
@@ -39,3 +42,8 @@ class Work:
         for follow in self._at_once.get(type(event), ()):
             follow(self, event)
         return entry.seq
+
+    def hold(self, table: type[Row], key: Any) -> Row | None:
+        """The row as it stands now, locked to the end of the transaction; never what was read before."""
+        self.session.flush()
+        return self.session.get(table, key, with_for_update=True, populate_existing=True)

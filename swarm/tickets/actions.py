@@ -6,14 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from swarm.events import SYSTEM
 from swarm.events.refusals import NotAllowed, Unfit, ensure
 from swarm.modes import mode_of, other_than
 from swarm.people.events import DutyLeadNamed, PersonDeactivated
-from swarm.people.models import Team
 from swarm.people.queries import person_actor
 from swarm.store import Work
 from swarm.text.language import _
@@ -35,7 +34,7 @@ from swarm.tickets.events import (
 )
 from swarm.tickets.models import Admission, Message, Read, Ticket, TicketTag
 from swarm.tickets.opening import PRIORITIES, tag
-from swarm.tickets.ownership import Change, change_owner, faster, tell_queue
+from swarm.tickets.ownership import Change, change_owner, duty_lead_of, faster, tell_queue
 from swarm.tickets.queries import ACTIVE, case_for, find, tags_of
 
 Pace = Literal["open", "waiting", "on_hold"]
@@ -74,8 +73,8 @@ def hand_over(work: Work, ticket_id: int, to_id: int, reason: str, seen: int | N
     ticket = find(work.session, work.actor, ticket_id, lock=True)
     if seen is not None and seen != ticket.owner_version:
         raise faster(work, ticket_id)
-    mode = mode_of(ticket.mode)
-    ensure(rules.may_hand_over(case_for(work.session, work.actor, ticket), mode))
+    case, mode = case_for(work.session, work.actor, ticket), mode_of(ticket.mode)
+    ensure(rules.may_hand_over(case, mode))
     if to_id == ticket.owner_id:
         raise Unfit(_("They own this ticket already."), "to")
     ensure(mode.may_receive(case_for(work.session, person_actor(work.session, to_id), ticket)))
@@ -87,7 +86,7 @@ def hand_over(work: Work, ticket_id: int, to_id: int, reason: str, seen: int | N
             how="handed_over",
             event=TicketHandedOver(ticket_id=ticket_id, from_id=ticket.owner_id, to_id=to_id),
             reason=reason,
-            queued_for=ticket.queued_for or None,
+            queued_for=None if case.is_unclaimed else ticket.queued_for,
         ),
     )
     return ticket
@@ -172,11 +171,12 @@ def change_details(
 def move_mode(work: Work, ticket_id: int, reason: str) -> Ticket:
     """Move one ticket to the other mode; asks and escalations end with it. Raises `Unknown`, `NotAllowed`."""
     ticket = find(work.session, work.actor, ticket_id, lock=True)
-    ensure(rules.may_move_mode(case_for(work.session, work.actor, ticket)))
+    case = case_for(work.session, work.actor, ticket)
+    ensure(rules.may_move_mode(case))
     mode, queued = other_than(ticket.mode), ticket.queued_for
     ticket.mode, ticket.updated_at = mode.key, work.now
-    if ticket.queued_for:
-        ticket.queued_for = ticket.queued_at = None
+    ticket.queued_for = mode.waits_without_owner(ticket.tier) if case.is_unclaimed else None
+    ticket.queued_at = ticket.queued_at if case.is_unclaimed else None
     work.session.flush()
     work.record(f"room:{ticket_id}", ModeMoved(ticket_id=ticket_id, mode=mode.key, reason=reason))
     tell_queue(work, ticket, queued)
@@ -235,21 +235,23 @@ def leave_to_duty_leads(work: Work, event: PersonDeactivated) -> None:
     for ticket in work.session.scalars(owned.order_by(Ticket.id).with_for_update()).all():
         queued = ticket.queued_for
         if ticket.status in ACTIVE and queued is None:
-            queued = ticket.tier if ticket.tier > 1 else 0
+            queued = mode_of(ticket.mode).waits_without_owner(ticket.tier)
         _fall(work, ticket, event.person_id, queued)
 
 
 def follow_duty_lead(work: Work, event: DutyLeadNamed) -> None:
     """What nobody has taken belongs to the new duty lead."""
     waiting = select(Ticket).where(
-        Ticket.team_id == event.team_id, Ticket.owner_id == event.from_id, Ticket.queued_for == 0
+        Ticket.team_id == event.team_id,
+        Ticket.owner_id == event.from_id,
+        or_(Ticket.queued_for == 0, Ticket.queued_for == Ticket.tier),
     )
     for ticket in work.session.scalars(waiting.order_by(Ticket.id).with_for_update()).all():
         _fall(work, ticket, event.from_id, ticket.queued_for, event.to_id)
 
 
 def _fall(work: Work, ticket: Ticket, from_id: int, queued_for: int | None, to_id: int | None = None) -> None:
-    lead = to_id or work.session.scalars(select(Team.duty_lead_id).where(Team.id == ticket.team_id)).one()
+    lead = to_id or duty_lead_of(work, ticket)
     change_owner(
         work,
         ticket,
@@ -266,4 +268,3 @@ def _person(work: Work) -> int:
     if work.actor.person_id is None:
         raise NotAllowed(_("Only colleagues do this."))
     return work.actor.person_id
-

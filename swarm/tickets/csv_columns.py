@@ -80,7 +80,7 @@ def parse_map(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals:
-            raise ImportRefused(_("Write a mapping as FIELD=COLUMN, not “%(pair)s”.") % {"pair": pair})
+            raise ImportRefused(_("Write a mapping as FIELD=COLUMN, not “%(pair)s”.", pair=pair))
         found.append((name.strip(), column.strip()))
     return tuple(found)
 
@@ -94,12 +94,15 @@ def find_columns(header: Sequence[str], named: Sequence[tuple[str, str]] = ()) -
         field = name if name in NAMES else name.replace("-", "_").casefold()
         if field not in NAMES:
             raise ImportRefused(
-                _("A ticket has no field “%(name)s”. The fields are: %(fields)s.")
-                % {"name": name, "fields": ", ".join(FIELDS)}
+                _(
+                    "A ticket has no field “%(name)s”. The fields are: %(fields)s.",
+                    name=name,
+                    fields=", ".join(FIELDS),
+                )
             )
         before = chosen.get(field, ())
         if before and field != "tags":
-            raise ImportRefused(_("The field “%(name)s” is mapped twice.") % {"name": field})
+            raise ImportRefused(_("The field “%(name)s” is mapped twice.", name=field))
         chosen[field] = (*before, _index(header, column)) if column else ()
     taken = {index for indexes in chosen.values() for index in indexes}
     free = {index: bare(name) for index, name in enumerate(header) if index not in taken}
@@ -119,9 +122,9 @@ def find_columns(header: Sequence[str], named: Sequence[tuple[str, str]] = ()) -
         raise ImportRefused(
             _(
                 "No column is known as the subject or the body of a ticket. Name one with "
-                "--map subject=COLUMN. The columns are: %(columns)s."
+                "--map subject=COLUMN. The columns are: %(columns)s.",
+                columns=_listed(header),
             )
-            % {"columns": _listed(header)}
         )
     return {field: indexes for field, indexes in chosen.items() if indexes}
 
@@ -131,11 +134,14 @@ def _index(header: Sequence[str], column: str) -> int:
     close = exact or [index for index, name in enumerate(header) if bare(name) == bare(column)]
     if not close:
         raise ImportRefused(
-            _("There is no column “%(column)s”. The columns are: %(columns)s.")
-            % {"column": column, "columns": _listed(header)}
+            _(
+                "There is no column “%(column)s”. The columns are: %(columns)s.",
+                column=column,
+                columns=_listed(header),
+            )
         )
     if len(close) > 1:
-        raise ImportRefused(_("More than one column is called “%(column)s”.") % {"column": column})
+        raise ImportRefused(_("More than one column is called “%(column)s”.", column=column))
     return close[0]
 
 

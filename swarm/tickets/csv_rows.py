@@ -3,12 +3,12 @@
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
+from swarm.text.clean import scrub
 from swarm.text.language import _
 from swarm.tickets import csv_values
 from swarm.tickets.csv_columns import find_columns, parse_map
@@ -33,8 +33,8 @@ MAX_SUBJECT = 200
 MAX_FILLED_SUBJECT = 120
 MAX_TEXT = 20_000
 MAX_WORD = 200
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_UNSEEN = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
+# Vertical tab, form feed and NEL are white space to swarm.text.clean.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _HEAD = 1 << 16
 
@@ -107,7 +107,7 @@ def describe(path: Path, options: Options | None = None) -> Table:
     with open_text(path, encoding) as file:
         head = file.read(_HEAD)
     if not head.strip():
-        raise ImportRefused(_("%(path)s is empty.") % {"path": path})
+        raise ImportRefused(_("%(path)s is empty.", path=path))
     delimiter = _named_delimiter(options.delimiter) or find_delimiter(head)
     with open_text(path, encoding) as file:
         lines = Lines(file)
@@ -167,7 +167,7 @@ def _header(lines: Lines, delimiter: str) -> tuple[str, ...]:
     if first is None:
         raise ImportRefused(_("The file has no header."))
     if isinstance(first, Broken):
-        raise ImportRefused(_("The header can't be read: %(why)s") % {"why": _(first.reason)})
+        raise ImportRefused(_("The header can't be read: %(why)s", why=_(first.reason)))
     if any(UNDECODABLE in name or _CONTROL.search(name) for name in first.cells):
         raise ImportRefused(_("The header holds characters that are not text."))
     return tuple(" ".join(name.split()) for name in first.cells)
@@ -176,33 +176,45 @@ def _header(lines: Lines, delimiter: str) -> tuple[str, ...]:
 def _row(record: Record, table: Table, options: Options) -> Row:
     if len(record.cells) != len(table.columns):
         raise BadValue(
-            _("This row has %(found)d columns, the header has %(wanted)d.")
-            % {"found": len(record.cells), "wanted": len(table.columns)}
+            _(
+                "This row has %(found)d columns, the header has %(wanted)d.",
+                found=len(record.cells),
+                wanted=len(table.columns),
+            )
         )
     for name, cell in zip(table.columns, record.cells, strict=True):
         if UNDECODABLE in cell:
             raise BadValue(
-                _("The column “%(column)s” holds bytes that are not text in %(encoding)s.")
-                % {"column": shown(name), "encoding": table.encoding}
+                _(
+                    "The column “%(column)s” holds bytes that are not text in %(encoding)s.",
+                    column=shown(name),
+                    encoding=table.encoding,
+                )
             )
         if control := _CONTROL.search(cell):
             raise BadValue(
-                _("The column “%(column)s” holds a control character (%(code)s).")
-                % {"column": shown(name), "code": f"U+{ord(control[0]):04X}"}
+                _(
+                    "The column “%(column)s” holds a control character (%(code)s).",
+                    column=shown(name),
+                    code=f"U+{ord(control[0]):04X}",
+                )
             )
 
-    def text(name: str, limit: int) -> str:
-        cell = "".join(record.cells[index] for index in table.fields.get(name, ())[:1])
-        cell = unicodedata.normalize("NFC", cell.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    def text(name: str, limit: int, lines: bool = True) -> str:
+        cell = scrub("".join(record.cells[index] for index in table.fields.get(name, ())[:1]), lines)
         if len(cell) > limit:
             raise BadValue(
-                _("The column “%(column)s” is %(length)d characters long; the most is %(limit)d.")
-                % {"column": shown(table.mapping[name][0]), "length": len(cell), "limit": limit}
+                _(
+                    "The column “%(column)s” is %(length)d characters long; the most is %(limit)d.",
+                    column=shown(table.mapping[name][0]),
+                    length=len(cell),
+                    limit=limit,
+                )
             )
         return cell
 
     def word(name: str, limit: int = MAX_WORD) -> str:
-        return " ".join(_UNSEEN.sub("", text(name, limit)).split())
+        return text(name, limit, lines=False)
 
     subject, body = word("subject", MAX_SUBJECT), text("body", MAX_TEXT)
     subject = subject or _first_line(body)
@@ -210,7 +222,7 @@ def _row(record: Record, table: Table, options: Options) -> Row:
         raise BadValue(_("This row has neither a subject nor a body."))
     email = word("customer_email", 254)
     if email and not _EMAIL.fullmatch(email):
-        raise BadValue(_("“%(word)s” is not an e-mail address.") % {"word": shown(email)})
+        raise BadValue(_("“%(word)s” is not an e-mail address.", word=shown(email)))
     listed = (
         (record.cells[index], not table.columns[index][-1:].isdigit())
         for index in table.fields.get("tags", ())
@@ -237,7 +249,7 @@ def _row(record: Record, table: Table, options: Options) -> Row:
 
 def _first_line(body: str) -> str:
     """The first line with something in it, cut after a word."""
-    line = next((" ".join(part.split()) for part in _UNSEEN.sub("", body).split("\n") if part.strip()), "")
+    line = next((scrub(part) for part in body.split("\n") if scrub(part)), "")
     if len(line) <= MAX_FILLED_SUBJECT:
         return line
     cut = line[:MAX_FILLED_SUBJECT].rsplit(" ", 1)[0][: MAX_FILLED_SUBJECT - 1]
@@ -260,7 +272,6 @@ def _only_once(row: Row, seen: dict[bytes, int]) -> None:
         return
     if row.external_id:
         raise BadValue(
-            _("The id “%(id)s” is already that of line %(line)d.")
-            % {"id": shown(row.external_id), "line": before}
+            _("The id “%(id)s” is already that of line %(line)d.", id=shown(row.external_id), line=before)
         )
-    raise BadValue(_("This row is the same as line %(line)d.") % {"line": before})
+    raise BadValue(_("This row is the same as line %(line)d.", line=before))

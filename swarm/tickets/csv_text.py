@@ -96,15 +96,15 @@ def find_encoding(path: Path, named: str = "") -> Encoding:
     try:
         kind = path.stat()
         if path.is_dir():
-            raise ImportRefused(_("%(path)s is a folder, not a file.") % {"path": path})
+            raise ImportRefused(_("%(path)s is a folder, not a file.", path=path))
         if not S_ISREG(kind.st_mode):
-            raise ImportRefused(_("%(path)s is not an ordinary file.") % {"path": path})
+            raise ImportRefused(_("%(path)s is not an ordinary file.", path=path))
         with path.open("rb") as file:
             start = file.read(_CHUNK)
         _refuse_binary(path, start)
         bom, of_bom = next(((b, name) for b, name in _BOMS if start.startswith(b)), (b"", ""))
         if kind.st_size == len(bom):
-            raise ImportRefused(_("%(path)s is empty.") % {"path": path})
+            raise ImportRefused(_("%(path)s is empty.", path=path))
         if named:
             return Encoding(_known(named), len(bom) if _known(named) == _known(of_bom or "ascii") else 0)
         if of_bom:
@@ -113,13 +113,13 @@ def find_encoding(path: Path, named: str = "") -> Encoding:
         if wide:
             return Encoding(wide, 0)
         if _many_controls(start):
-            raise ImportRefused(_("%(path)s is not a text file.") % {"path": path})
+            raise ImportRefused(_("%(path)s is not a text file.", path=path))
         return Encoding(_narrow(path), 0)
     except FileNotFoundError:
-        raise ImportRefused(_("There is no file %(path)s.") % {"path": path}) from None
+        raise ImportRefused(_("There is no file %(path)s.", path=path)) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise ImportRefused(_("%(path)s can't be read: %(why)s.") % {"path": path, "why": why}) from None
+        raise ImportRefused(_("%(path)s can't be read: %(why)s.", path=path, why=why)) from None
 
 
 def _known(name: str) -> str:
@@ -128,16 +128,16 @@ def _known(name: str) -> str:
         "".encode(codec.name)
         return codec.name
     except (LookupError, ValueError):
-        raise ImportRefused(_("There is no encoding called “%(name)s”.") % {"name": name}) from None
+        raise ImportRefused(_("There is no encoding called “%(name)s”.", name=name)) from None
 
 
 def _refuse_binary(path: Path, start: bytes) -> None:
     if start.startswith(_SPREADSHEET):
         raise ImportRefused(
-            _("%(path)s is a workbook or an archive. Save the sheet as CSV and import that.") % {"path": path}
+            _("%(path)s is a workbook or an archive. Save the sheet as CSV and import that.", path=path)
         )
     if start.startswith(_BINARY):
-        raise ImportRefused(_("%(path)s is not a text file.") % {"path": path})
+        raise ImportRefused(_("%(path)s is not a text file.", path=path))
 
 
 def _many_controls(start: bytes) -> bool:
@@ -191,7 +191,7 @@ def open_text(path: Path, encoding: Encoding) -> TextIO:
         return cast(TextIO, file)
     except OSError as error:
         raise ImportRefused(
-            _("%(path)s can't be read: %(why)s.") % {"path": path, "why": error.strerror or error}
+            _("%(path)s can't be read: %(why)s.", path=path, why=error.strerror or error)
         ) from None
 
 

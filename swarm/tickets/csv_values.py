@@ -1,13 +1,13 @@
 """What a cell of an imported file says: priority, language, status, category, date, tags."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from babel import localedata
 
+from swarm.text.clean import scrub
 from swarm.text.language import _
 from swarm.tickets.csv_columns import bare
 
@@ -129,9 +129,7 @@ def language(cell: str) -> str:
         return named
     code = re.fullmatch(r"([a-z]{2,3})(?:[-_][a-z0-9]{2,8}){0,2}", cell.casefold())
     if code is None or not _is_language(code[1]):
-        raise BadValue(
-            _("“%(word)s” is not the code of a language, such as en or de.") % {"word": shown(cell)}
-        )
+        raise BadValue(_("“%(word)s” is not the code of a language, such as en or de.", word=shown(cell)))
     return code[1]
 
 
@@ -157,7 +155,7 @@ def moment(
     """Aware, in UTC; a date without a zone is in `zone`."""
     if not cell:
         return None
-    unknown = BadValue(_("“%(word)s” is not a date, such as 2024-05-31 14:30.") % {"word": shown(cell)})
+    unknown = BadValue(_("“%(word)s” is not a date, such as 2024-05-31 14:30.", word=shown(cell)))
     try:
         found = _moment(cell, zone, days_first)
         if found is None:
@@ -166,7 +164,7 @@ def moment(
     except (ValueError, OverflowError):
         raise unknown from None
     if found.year < 1980 or (latest is not None and found > latest):
-        raise BadValue(_("The date “%(word)s” is in the future or too long ago.") % {"word": shown(cell)})
+        raise BadValue(_("The date “%(word)s” is in the future or too long ago.", word=shown(cell)))
     return found
 
 
@@ -189,8 +187,10 @@ def _order(cell: str, numbers: Sequence[int], days_first: bool | None) -> tuple[
     first, second = numbers[:2]
     if days_first is None and first <= 12 and second <= 12 and first != second:
         raise BadValue(
-            _("“%(word)s” could be two different days; --dates day-first or month-first says which.")
-            % {"word": shown(cell)}
+            _(
+                "“%(word)s” could be two different days; --dates day-first or month-first says which.",
+                word=shown(cell),
+            )
         )
     starts_with_day = days_first if days_first is not None else first > 12
     return (2, 1, 0) if starts_with_day else (2, 0, 1)
@@ -201,14 +201,14 @@ def tags(cells: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for cell, is_list in cells:
         for part in re.split(r"[,;|\n]", cell) if is_list else [cell]:
-            tag = " ".join(part.split())
+            tag = scrub(part)
             if not tag:
                 continue
             if len(tag) > MAX_TAG:
-                raise BadValue(_("The tag “%(word)s” is too long.") % {"word": shown(tag)})
-            found.setdefault(unicodedata.normalize("NFC", tag).casefold(), tag)
+                raise BadValue(_("The tag “%(word)s” is too long.", word=shown(tag)))
+            found.setdefault(tag.casefold(), tag)
     if len(found) > MAX_TAGS:
-        raise BadValue(_("There are more than %(limit)d tags.") % {"limit": MAX_TAGS})
+        raise BadValue(_("There are more than %(limit)d tags.", limit=MAX_TAGS))
     return tuple(found.values())
 
 

@@ -1,6 +1,6 @@
 """What happens to a ticket.
 
-What a customer may know stands on the lane's stream, the rest on the room's, so that numbers seen by a customer tell
+What a customer may know stands on the lane's stream, the rest on the room's: the numbers a customer sees tell
 nothing of the room.
 """
 
@@ -123,7 +123,11 @@ class TicketTaken(Event):
     to_id: int
 
 
-@event("ticket.taken_over", audience="staff", headline=N_("%(to)s took the ticket over from %(from)s, as a manager"))
+@event(
+    "ticket.taken_over",
+    audience="staff",
+    headline=N_("%(to)s took the ticket over from %(from)s, as a manager"),
+)
 @dataclass(frozen=True, kw_only=True)
 class TicketTakenOver(Event):
     """A manager stepped in, openly."""
@@ -133,7 +137,11 @@ class TicketTakenOver(Event):
     to_id: int
 
 
-@event("ticket.handed_over", audience="staff", headline=N_("%(actor)s handed the ticket over from %(from)s to %(to)s"))
+@event(
+    "ticket.handed_over",
+    audience="staff",
+    headline=N_("%(actor)s handed the ticket over from %(from)s to %(to)s"),
+)
 @dataclass(frozen=True, kw_only=True)
 class TicketHandedOver(Event):
     """The owner gave it to a named person."""
@@ -143,7 +151,11 @@ class TicketHandedOver(Event):
     to_id: int
 
 
-@event("ticket.returned_to", audience="staff", headline=N_("%(actor)s returned the ticket to %(to)s, tier %(tier)s"))
+@event(
+    "ticket.returned_to",
+    audience="staff",
+    headline=N_("%(actor)s returned the ticket to %(to)s, tier %(tier)s"),
+)
 @dataclass(frozen=True, kw_only=True)
 class TicketReturned(Event):
     """It went back down a tier."""
@@ -154,7 +166,11 @@ class TicketReturned(Event):
     tier: int
 
 
-@event("ticket.fell_to", audience="staff", headline=N_("%(to)s, the duty lead, owns the ticket now; %(from)s left"))
+@event(
+    "ticket.fell_to",
+    audience="staff",
+    headline=N_("%(to)s, the duty lead, owns the ticket now; %(from)s left"),
+)
 @dataclass(frozen=True, kw_only=True)
 class TicketFellToDutyLead(Event):
     """Its owner can own nothing any more, or the duty lead changed."""
@@ -197,7 +213,11 @@ class DetailsChanged(Event):
     what: str
 
 
-@event("ticket.mode_moved", audience="staff", headline=N_("%(actor)s moved the ticket to the other mode: %(mode)s"))
+@event(
+    "ticket.mode_moved",
+    audience="staff",
+    headline=N_("%(actor)s moved the ticket to the other mode: %(mode)s"),
+)
 @dataclass(frozen=True, kw_only=True)
 class ModeMoved(Event):
     """A manager moved one ticket; it still counts for the mode it was assigned."""

@@ -54,9 +54,8 @@ def open_ticket(work: Work, new: NewTicket, history: History | None = None) -> T
 
     Raises `Unknown` for a team there is not, `NotAllowed` for staff who may not open there, `Unfit`.
     """
-    team = work.session.scalars(
-        select(Team).where(Team.id == new.team_id).with_for_update(read=True)
-    ).one_or_none()
+    held = select(Team).where(Team.id == new.team_id).with_for_update(read=True)
+    team = work.session.scalars(held.execution_options(populate_existing=True)).one_or_none()
     if team is None:
         raise Unknown(_("There is no such team."))
     if not 0 <= new.priority < len(PRIORITIES):
@@ -81,7 +80,7 @@ def open_ticket(work: Work, new: NewTicket, history: History | None = None) -> T
         queued_at=opened_at if active else None,
         opened_at=opened_at,
         updated_at=opened_at,
-        resolved_at=None if active else opened_at,
+        resolved_at=opened_at if history and history.status in ("resolved", "closed") else None,
         channel=new.channel,
         imported=history is not None,
         source=history.source if history else None,
@@ -105,7 +104,14 @@ def open_ticket(work: Work, new: NewTicket, history: History | None = None) -> T
 
 
 def store_message(
-    work: Work, ticket_id: int, lane: str, author: Actor, body: str, client_id: str, *, at: datetime | None = None
+    work: Work,
+    ticket_id: int,
+    lane: str,
+    author: Actor,
+    body: str,
+    client_id: str,
+    *,
+    at: datetime | None = None,
 ) -> Message:
     """Put a text into a lane and give it its number."""
     message = Message(

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from swarm.events import Event
 from swarm.events.refusals import Stale, Unknown
-from swarm.people.models import Person
+from swarm.people.models import Person, Team
 from swarm.store import Work
 from swarm.text.language import _
 from swarm.tickets.events import OwnerShown, TicketBecameYours, TicketLeftQueue, TicketLeftYou, TicketQueued
@@ -96,6 +96,12 @@ def change_owner(work: Work, ticket: Ticket, change: Change) -> None:
         work.record(f"person:{before}", TicketLeftYou(ticket_id=ticket.id))
         work.record(f"person:{change.to_id}", TicketBecameYours(ticket_id=ticket.id))
     tell_queue(work, ticket, queued)
+
+
+def duty_lead_of(work: Work, ticket: Ticket) -> int:
+    """Who owns what nobody has taken in the ticket's team; held, so that nobody else is named meanwhile."""
+    lead = select(Team.duty_lead_id).where(Team.id == ticket.team_id)
+    return work.session.scalars(lead.with_for_update(read=True)).one()
 
 
 def tell_queue(work: Work, ticket: Ticket, before: int | None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
 
-from swarm.events.refusals import NotAllowed, Stale, ensure
+from swarm.events.refusals import ALLOWED, NotAllowed, Refused, Stale, Verdict, ensure
 from swarm.modes import mode_of
 from swarm.store import Work
 from swarm.text.language import _
@@ -34,7 +34,14 @@ class Posted:
 
 
 def post(
-    work: Work, ticket_id: int, lane: LaneKey, body: str, client_id: str, *, wait: bool = False, reopen_days: int = 7
+    work: Work,
+    ticket_id: int,
+    lane: LaneKey,
+    body: str,
+    client_id: str,
+    *,
+    wait: bool = False,
+    reopen_days: int = 7,
 ) -> Posted:
     """Write in a lane; `wait`: and let the ticket wait for the customer.
 
@@ -44,11 +51,15 @@ def post(
     if (repeated := _earlier(work, ticket_id, lane, body, client_id)) is not None:
         return repeated
     if work.actor.customer_id is not None:
-        _customer_may(work, ticket, lane, reopen_days)
+        if lane != "lane":
+            raise NotAllowed(_("There is no such ticket, or it is not for you to see."))
+        ensure(may_customer_write(ticket, work.now, reopen_days))
     else:
         case = case_for(work.session, work.actor, ticket)
         ensure(
-            rules.may_answer_customer(case) if lane == "lane" else rules.may_write_room(case, mode_of(ticket.mode))
+            rules.may_answer_customer(case)
+            if lane == "lane"
+            else rules.may_write_room(case, mode_of(ticket.mode))
         )
     message = store_message(work, ticket_id, lane, work.actor, body, client_id)
     ticket.updated_at = work.now
@@ -74,16 +85,16 @@ def _earlier(work: Work, ticket_id: int, lane: str, body: str, client_id: str) -
     return Posted(earlier.id, earlier.seq, repeated=True)
 
 
-def _customer_may(work: Work, ticket: Ticket, lane: str, reopen_days: int) -> None:
-    if lane != "lane":
-        raise NotAllowed(_("There is no such ticket, or it is not for you to see."))
+def may_customer_write(ticket: Ticket, now: datetime, reopen_days: int) -> Verdict:
+    """Write as the customer: until it is closed, and some days after it was resolved."""
     too_late = (
         ticket.status == "resolved"
         and ticket.resolved_at is not None
-        and work.now - ticket.resolved_at > timedelta(days=reopen_days)
+        and now - ticket.resolved_at > timedelta(days=reopen_days)
     )
     if ticket.status == "closed" or too_late:
-        raise NotAllowed(_("This ticket is closed. Please open a new one; your text was kept for you to copy."))
+        return Refused(_("This ticket is closed. Please open a new one; your text was kept for you to copy."))
+    return ALLOWED
 
 
 def _move_status(work: Work, ticket: Ticket, *, wait: bool) -> None:
@@ -99,4 +110,3 @@ def _move_status(work: Work, ticket: Ticket, *, wait: bool) -> None:
     elif wait and ticket.status in ("open", "on_hold"):
         ticket.status = "waiting"
         work.record(lane, TicketWaiting(ticket_id=ticket.id))
-

@@ -15,8 +15,8 @@ from swarm.modes import Case
 from swarm.people.models import Customer, Person, Team
 from swarm.people.queries import top_tier
 from swarm.store import paging
-from swarm.tickets.models import Admission, Message, Ownership, Ticket, TicketTag
 from swarm.text.language import _
+from swarm.tickets.models import Admission, Message, Ownership, Ticket, TicketTag
 
 ListName = Literal["mine", "queue", "all"]
 ACTIVE = ("open", "waiting", "on_hold")
@@ -82,17 +82,13 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
         .where(Admission.ticket_id == ticket.id, Admission.person_id == actor.person_id)
         .scalar_subquery()
     )
-    owner_name, duty_lead_id, before, stands = (
-        session.execute(
-            select(Person.name, Team.duty_lead_id, owned_before, standing)
-            .select_from(Ticket)
-            .join(Person, Person.id == Ticket.owner_id)
-            .join(Team, Team.id == Ticket.team_id)
-            .where(Ticket.id == ticket.id)
-        )
-        .tuples()
-        .one()
-    )
+    owner_name, duty_lead_id, before, stands = session.execute(
+        select(Person.name, Team.duty_lead_id, owned_before, standing)
+        .select_from(Ticket)
+        .join(Person, Person.id == Ticket.owner_id)
+        .join(Team, Team.id == Ticket.team_id)
+        .where(Ticket.id == ticket.id)
+    ).one()
     return Case(
         actor=actor,
         ticket_id=ticket.id,
@@ -110,14 +106,19 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
 
 
 def page_of(
-    session: Session, actor: Actor, name: ListName, filters: Filters, cursor: str | None = None, limit: int = PAGE
+    session: Session,
+    actor: Actor,
+    name: ListName,
+    filters: Filters,
+    cursor: str | None = None,
+    limit: int = PAGE,
 ) -> paging.Page[TicketLine]:
     """One page of a list. Raises `paging.BadCursor`."""
     keys = _order(name)
     query = _narrow(_in_list(actor, name, filters), filters)
     if cursor:
         query = query.where(paging.beyond(keys, cursor))
-    query = (
+    shown: Select[*tuple[Any, ...]] = (
         query.join(Person, Person.id == Ticket.owner_id)
         .join(Team, Team.id == Ticket.team_id)
         .join(Customer, Customer.id == Ticket.customer_id, isouter=True)
@@ -125,7 +126,7 @@ def page_of(
         .order_by(*(column.desc() if descends else column.asc() for column, descends in keys))
         .limit(limit + 1)
     )
-    rows = [TicketLine(*row) for row in session.execute(query).tuples()]
+    rows = [TicketLine(*row) for row in session.execute(shown)]
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
@@ -151,9 +152,11 @@ def tags_of(session: Session, ticket_ids: Collection[int]) -> Mapping[int, Seque
     """Tags by ticket, in order."""
     found: dict[int, list[str]] = {id_: [] for id_ in ticket_ids}
     rows = session.execute(
-        select(TicketTag.ticket_id, TicketTag.tag).where(TicketTag.ticket_id.in_(ticket_ids)).order_by(TicketTag.tag)
+        select(TicketTag.ticket_id, TicketTag.tag)
+        .where(TicketTag.ticket_id.in_(ticket_ids))
+        .order_by(TicketTag.tag)
     )
-    for ticket_id, tag in rows.tuples():
+    for ticket_id, tag in rows:
         found[ticket_id].append(tag)
     return found
 
@@ -183,13 +186,17 @@ def open_by_mode(session: Session, team_ids: Collection[int]) -> Mapping[tuple[i
         select(Ticket.team_id, Ticket.mode, func.count())
         .where(Ticket.team_id.in_(team_ids), Ticket.status.in_(ACTIVE))
         .group_by(Ticket.team_id, Ticket.mode)
-    ).tuples()
+    )
     return {(team, mode): count for team, mode, count in rows}
 
 
 def _order(name: ListName) -> list[paging.Key]:
     if name == "queue":
-        return [(_column(Ticket.priority), True), (_column(Ticket.queued_at), False), (_column(Ticket.id), False)]
+        return [
+            (_column(Ticket.priority), True),
+            (_column(Ticket.queued_at), False),
+            (_column(Ticket.id), False),
+        ]
     return [(_column(Ticket.updated_at), True), (_column(Ticket.id), True)]
 
 
@@ -235,7 +242,5 @@ def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
     if filters.owner is not None:
         query = query.where(Ticket.owner_id == filters.owner)
     if filters.tag:
-        query = query.where(
-            exists().where(TicketTag.ticket_id == Ticket.id, TicketTag.tag == filters.tag)
-        )
+        query = query.where(exists().where(TicketTag.ticket_id == Ticket.id, TicketTag.tag == filters.tag))
     return query

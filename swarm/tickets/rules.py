@@ -16,7 +16,9 @@ def may_answer_customer(case: Case) -> Verdict:
         return Refused(_("This ticket is closed."))
     if case.is_owner:
         return ALLOWED
-    return Refused(_("Only the owner answers the customer. %(owner)s owns this ticket.") % {"owner": case.owner_name})
+    return Refused(
+        _("Only the owner answers the customer. %(owner)s owns this ticket.") % {"owner": case.owner_name}
+    )
 
 
 def may_write_room(case: Case, mode: Mode) -> Verdict:

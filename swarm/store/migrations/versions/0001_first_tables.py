@@ -102,7 +102,9 @@ def upgrade() -> None:
         sa.Column("person_id", Id, nullable=True),
         sa.Column("customer_id", Id, nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("seen_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.Column("idle_at", UtcTime(), nullable=True),
         sa.Column("ended_at", UtcTime(), nullable=True),
         sa.Column("stamp", Id, nullable=False),
         sa.CheckConstraint(

@@ -1,0 +1,109 @@
+"""Every door's way in: who is asking, checked inside the same transaction as what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from swarm.accounts.actions import note_seen
+from swarm.accounts.queries import actor_by_cookie, seen_long_ago
+from swarm.events import NOBODY, Actor
+from swarm.events.refusals import No, NotAllowed, Stale, Unfit, Unknown
+from swarm.store import Work
+from swarm.text.language import _, use
+from swarm.text.times import use_zone
+from swarm.web.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, SignedOut
+from swarm.web.house import house_of
+
+T = TypeVar("T")
+Do = Callable[[Work], T]
+
+
+async def staff_read(request: Request, do: Do[T]) -> T:
+    """Run `do` on a snapshot as the colleague who asks. Raises `SignedOut`, and refusals as a `Problem`."""
+    return await _run(request, do, write=False, customer=False)
+
+
+async def staff_write(request: Request, do: Do[T]) -> T:
+    """Run `do` in a transaction as the colleague who asks. Raises like `staff_read`."""
+    return await _run(request, do, write=True, customer=False)
+
+
+async def customer_read(request: Request, do: Do[T]) -> T:
+    """Run `do` on a snapshot as the customer whose cookie this is. Raises like `staff_read`."""
+    return await _run(request, do, write=False, customer=True)
+
+
+async def customer_write(request: Request, do: Do[T]) -> T:
+    """Run `do` in a transaction as the customer whose cookie this is. Raises like `staff_read`."""
+    return await _run(request, do, write=True, customer=True)
+
+
+async def anyone_read(request: Request, do: Do[T]) -> T:
+    """Run `do` on a snapshot as nobody in particular."""
+    return await _refusing(request, lambda work: do(work), write=False)
+
+
+async def anyone_write(request: Request, do: Do[T]) -> T:
+    """Run `do` in a transaction as nobody in particular."""
+    return await _refusing(request, lambda work: do(work), write=True)
+
+
+async def who(request: Request) -> Actor:
+    """The colleague who asks, or `NOBODY`."""
+    cookie = house_of(request).staff_cookie.read(request)
+    if cookie is None:
+        return NOBODY
+    return await house_of(request).store.read(
+        NOBODY, lambda work: actor_by_cookie(work.session, cookie, work.now)
+    )
+
+
+async def _run(request: Request, do: Do[T], *, write: bool, customer: bool) -> T:
+    house = house_of(request)
+    cookie = (house.customer_cookie if customer else house.staff_cookie).read(request)
+    stale: list[str] = []
+
+    def as_actor(work: Work) -> T:
+        actor = actor_by_cookie(work.session, cookie, work.now)
+        if (actor.customer_id if customer else actor.person_id) is None:
+            raise SignedOut(
+                _("Open the link you were given once more, or ask us for a new one.") if customer else ""
+            )
+        if not customer and seen_long_ago(work.session, actor.session, work.now):
+            stale.append(actor.session)
+        work.actor = actor
+        with use(actor.language), use_zone(actor.timezone):
+            return do(work)
+
+    result = await _refusing(request, as_actor, write=write)
+    if stale:
+        await house.store.write(NOBODY, lambda work: note_seen(work, stale[0]))
+    return result
+
+
+async def _refusing(request: Request, do: Do[T], *, write: bool) -> T:
+    store = house_of(request).store
+    try:
+        return await (store.write if write else store.read)(NOBODY, do)
+    except No as no:
+        raise problem_for(no) from no
+
+
+def problem_for(no: No) -> Problem:
+    """The answer over HTTP for an action that did nothing."""
+    match no:
+        case Unknown():
+            return NotFound(no.sentence)
+        case NotAllowed():
+            return Forbidden(no.sentence)
+        case Stale():
+            return Conflict(no.sentence)
+        case Unfit(field=""):
+            return Problem(422, _("That does not fit"), no.sentence)
+        case Unfit():
+            return Invalid({no.field: no.sentence})
+        case _other:
+            return Gone(no.sentence)

@@ -1,0 +1,199 @@
+"""What each event redraws on the pages that watch its stream.
+
+A row per event: the CSS classes of the pieces that load themselves anew, `{ticket}` and `{team}` filled in. Lines
+of a lane are drawn here, once for everybody of an audience and language; every event of a lane has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from swarm.events import NOBODY, Event
+from swarm.lanes.queries import lines
+from swarm.lanes.views import Audience, Line
+from swarm.live.ports import Drawn, Op
+from swarm.modes.events import PolicyChanged
+from swarm.modes.policy import policy_name
+from swarm.people.events import AvailabilitySet, DutyLeadNamed, RightsChanged, TeamChanged, TeamCreated
+from swarm.people.models import Person, Team
+from swarm.people.queries import faces
+from swarm.rooms import events as room
+from swarm.rooms.models import Ask
+from swarm.rooms.queries import asks
+from swarm.routing import events as routing
+from swarm.store import Entry, Store, Work
+from swarm.text.language import use
+from swarm.tickets import events as ticket
+from swarm.tickets.models import Ticket
+from swarm.web.render import Render
+
+LISTS = (".live-rail", ".live-list")
+HEAD, SIDE = ".head-{ticket}", ".side-{ticket}"
+FEET = (".foot-lane-{ticket}", ".foot-room-{ticket}")
+OWNER = (HEAD, SIDE, *FEET)
+CASE = ".case-{ticket}"
+
+REFRESH: Mapping[type[Event], tuple[str, ...]] = {
+    # the customer lane
+    ticket.OwnerShown: (CASE,),
+    ticket.TicketWaiting: (HEAD, CASE),
+    ticket.TicketHeld: (HEAD, CASE),
+    ticket.TicketResumed: (HEAD, CASE),
+    ticket.TicketResolved: (*OWNER, CASE),
+    ticket.TicketReopened: (*OWNER, CASE),
+    ticket.TicketClosed: (*OWNER, CASE),
+    # the room
+    ticket.TicketTaken: OWNER,
+    ticket.TicketTakenOver: OWNER,
+    ticket.TicketHandedOver: OWNER,
+    ticket.TicketReturned: OWNER,
+    ticket.TicketFellToDutyLead: OWNER,
+    ticket.ModeMoved: (*OWNER, ".tabs-{ticket}"),
+    ticket.DetailsChanged: (SIDE, HEAD),
+    routing.TicketEscalated: OWNER,
+    routing.EscalationEnded: OWNER,
+    room.HelpAsked: (HEAD, SIDE),
+    room.AskAccepted: (HEAD, SIDE, FEET[1]),
+    room.HandRaised: (HEAD, SIDE, FEET[1]),
+    room.RoomLeft: (HEAD, SIDE, FEET[1]),
+    room.ExpertDismissed: (HEAD, SIDE, FEET[1]),
+    room.AskDeclined: (SIDE,),
+    room.AskClosed: (HEAD, SIDE),
+    # a person
+    ticket.TicketBecameYours: LISTS,
+    ticket.TicketLeftYou: LISTS,
+    ticket.CustomerWrote: LISTS,
+    room.AskReached: LISTS,
+    room.AskSettled: LISTS,
+    AvailabilitySet: (".live-rail",),
+    RightsChanged: (*LISTS, ".live-head"),
+    # a team
+    ticket.TicketQueued: (*LISTS, ".team-{team}"),
+    ticket.TicketLeftQueue: (*LISTS, ".team-{team}"),
+    room.AskOpened: LISTS,
+    PolicyChanged: (".team-{team}", ".live-list"),
+    DutyLeadNamed: (".team-{team}",),
+    TeamCreated: (".live-rail",),
+    TeamChanged: (".team-{team}", ".live-list"),
+}
+
+REDRAWS_ASK = (room.AskAccepted, room.AskDeclined, room.PersonInvited, room.AskClosed)
+"""The card of the ask stands in the lane already and is drawn anew where it stands."""
+
+
+class Broadcasts:
+    """Draws entries of the log as operations on pages."""
+
+    def __init__(self, store: Store, render: Render) -> None:
+        self._store = store
+        self._render = render
+
+    def __call__(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn]:
+        """One list of operations per entry; none where this audience learns the number only."""
+        seen_by: Audience = "customer" if audience == "customer" else "staff"
+
+        def draw(work: Work) -> list[Drawn]:
+            with use(language):
+                return self._draw(work.session, entries, seen_by)
+
+        return self._store.read_now(NOBODY, draw)
+
+    def _draw(self, session: Session, entries: Sequence[Entry], audience: Audience) -> list[Drawn]:
+        in_lanes = [entry for entry in entries if entry.stream.startswith(("lane:", "room:"))]
+        drawn = dict(
+            zip(
+                ((entry.stream, entry.seq) for entry in in_lanes),
+                lines(session, in_lanes, audience),
+                strict=True,
+            )
+        )
+        return [
+            self._ops(session, entry, drawn.get((entry.stream, entry.seq)), audience) for entry in entries
+        ]
+
+    def _ops(self, session: Session, entry: Entry, line: Line | None, audience: Audience) -> Drawn:
+        fact = entry.event
+        if audience == "customer" and fact.audience != "customer":
+            return None
+        ops: list[Op] = []
+        if line is not None:
+            html = self._html("lanes/_line.html", {"line": line, "audience": audience})
+            ops.append(("append", f"#log-{entry.stream.replace(':', '-')}", html))
+        if isinstance(fact, REDRAWS_ASK):
+            ops += self._ask_card(session, fact.ask_id, entry.stream)
+        if isinstance(fact, ticket.AnswerMarked):
+            ops += self._answers(session, fact, entry)
+        if isinstance(fact, room.AskReached):
+            ops.append(("toast", "#toasts", self._reached(session, fact)))
+        if isinstance(fact, PolicyChanged):
+            ops.append(("toast", "#toasts", self._switched(session, fact, entry)))
+        number = entry.stream.partition(":")[2]
+        ops += [("refresh", name.format(ticket=number, team=number)) for name in REFRESH.get(type(fact), ())]
+        return ops
+
+    def _ask_card(self, session: Session, ask_id: int, stream: str) -> list[Op]:
+        asked = asks(session, [ask_id]).get(ask_id)
+        if asked is None:
+            return []
+        line = Line(stream=stream, seq=0, at=asked.ask.at, ask=asked)
+        html = self._html("lanes/_line.html", {"line": line, "audience": "staff"})
+        return [("replace", f"#{line.dom_id}", html)]
+
+    def _answers(self, session: Session, fact: ticket.AnswerMarked, entry: Entry) -> list[Op]:
+        """The message that became the answer, and the one that no longer is."""
+        ids = [id_ for id_ in (fact.before_id, fact.message_id) if id_ is not None]
+        posted = [
+            Entry(
+                entry.stream,
+                0,
+                "room.message_posted",
+                entry.at,
+                entry.actor,
+                {
+                    "ticket_id": fact.ticket_id,
+                    "message_id": id_,
+                },
+            )
+            for id_ in ids
+        ]
+        return [
+            (
+                "replace",
+                f"#{line.dom_id}",
+                self._html("lanes/_line.html", {"line": line, "audience": "staff"}),
+            )
+            for one in posted
+            for line in lines(session, [one], "staff")
+            if line is not None
+        ]
+
+    def _html(self, template: str, context: Mapping[str, Any]) -> str:
+        return str(self._render.piece(template, context))
+
+    def _reached(self, session: Session, fact: room.AskReached) -> str:
+        asked, subject, who = session.execute(
+            select(Ask, Ticket.subject, Person.name)
+            .join(Ticket, Ticket.id == Ask.ticket_id)
+            .join(Person, Person.id == Ask.asked_by)
+            .where(Ask.id == fact.ask_id)
+        ).one()
+        return self._html(
+            "desk/_asked_toast.html",
+            {"ask": asked, "subject": subject, "who": who, "invitation": fact.invitation_id},
+        )
+
+    def _switched(self, session: Session, fact: PolicyChanged, entry: Entry) -> str:
+        team = session.scalars(select(Team.name).where(Team.id == fact.team_id)).one()
+        who = faces(session, [entry.actor]).get(entry.actor)
+        return self._html(
+            "desk/_switched_toast.html",
+            {
+                "team": team,
+                "policy": policy_name(fact.policy, fact.share),
+                "who": who.name if who else "",
+            },
+        )

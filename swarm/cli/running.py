@@ -1,0 +1,89 @@
+"""Commands that start things: serve, migrate, set-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec.structs import replace
+
+from swarm import demo, logs, seeds
+from swarm.accounts.queries import anybody
+from swarm.cli.plain import OPERATOR, mail, name_of, new_password, opened, out, read_settings
+from swarm.events.refusals import No
+from swarm.people import actions as people
+from swarm.settings import Settings
+from swarm.store import Work, instance
+from swarm.store.migrate import upgrade
+from swarm.text.language import _
+
+
+def serve(
+    with_demo: Annotated[
+        bool, typer.Option("--demo", help=_("With sample people and tickets, in an empty database."))
+    ] = False,
+    host: Annotated[str | None, typer.Option(help=_("Address to listen on."))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=_("Port to listen on."))] = None,
+    migrating: Annotated[
+        bool, typer.Option("--migrate/--no-migrate", help=_("Bring the database up to date first."))
+    ] = True,
+) -> None:
+    """Serve the desk until told to stop."""
+    # Only this command needs the whole web; the others start faster without it.
+    from swarm import main
+
+    settings = read_settings()
+    server = settings.server
+    server = replace(server, host=host or server.host, port=server.port if port is None else port)
+    settings = replace(settings, demo=with_demo or settings.demo, server=server)
+    logs.set_up(settings.log)
+    if migrating:
+        _migrate(settings)
+    if settings.demo:
+        with opened(settings) as store:
+            demo.load(store, settings)
+    out.print(_("swarm is at %(address)s", address=settings.server.address))
+    main.serve(settings)
+
+
+def migrate() -> None:
+    """Bring the database to the tables of this version."""
+    _migrate(read_settings())
+    out.print(_("The database has the tables of this version."))
+
+
+def set_up(
+    name: Annotated[str, typer.Option(prompt=True, help=_("Name of the first administrator."))],
+    email: Annotated[str, typer.Option(prompt=True, help=_("Address to sign in with."))],
+    teams: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=_("Another file than config/teams.toml."))
+    ] = None,
+) -> None:
+    """Make the first administrator; the password is asked for, or read from standard input."""
+    settings = read_settings()
+    name, email = name_of(name), mail(email)
+    if teams is not None:
+        seeds.read(teams)
+    _migrate(settings)
+
+    def do(work: Work) -> None:
+        if teams is not None:
+            # Said to be planted, so that the shipped file is not planted beside theirs.
+            instance.locked(work).seeded_at = work.now
+        people.set_up(work, name=name, email=email, password=password)
+        if teams is not None:
+            seeds.apply(work, teams)
+
+    with opened(settings) as store:
+        if store.read_now(OPERATOR, lambda work: anybody(work.session)):
+            raise No(_("swarm is set up already. swarm person add makes more accounts."))
+        password = new_password(settings)
+        store.write_now(OPERATOR, do)
+    out.print(_("%(name)s is the administrator. Start with: swarm serve", name=name))
+
+
+def _migrate(settings: Settings) -> None:
+    upgrade(settings.database.url)
+    with opened(settings) as store:
+        store.write_now(OPERATOR, instance.ensure)

@@ -1,0 +1,139 @@
+"""Doors of the swarm: ask, accept, decline, raise a hand, leave, dismiss."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from swarm.desk.acting import Nothing, act
+from swarm.desk.lists import asked_again
+from swarm.desk.ticket import again, number_of
+from swarm.rooms import actions
+from swarm.routing.matching import ask_for_help
+from swarm.store import Work
+from swarm.web.errors import NotFound
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine
+
+Id = Annotated[int, Number(1)]
+
+
+class Ask(Form):
+    """A structured call for help."""
+
+    question: Annotated[str, OneLine(300)]
+    client_id: Annotated[str, OneLine(64, min=8)]
+    tried: Annotated[str, ManyLines(4000, min=0)] = ""
+    skills: Annotated[tuple[Id, ...], Many(10)] = ()
+    people: Annotated[tuple[Id, ...], Many(10)] = ()
+
+
+class Decline(Form):
+    """Cannot help now."""
+
+    why: Annotated[str, OneLine(300, min=0)] = ""
+
+
+class Dismiss(Form):
+    """Whom."""
+
+    person: Id
+
+
+async def ask(request: Request) -> Response:
+    """The owner asks for help."""
+    number = number_of(request)
+
+    def do(work: Work, form: Ask) -> None:
+        ask_for_help(
+            work,
+            number,
+            question=form.question,
+            tried=form.tried,
+            skill_ids=form.skills,
+            person_ids=form.people,
+            client_id=form.client_id,
+        )
+
+    return await act(request, "ask", Ask, do, to=f"/tickets/{number}", again=again)
+
+
+async def accept(request: Request) -> Response:
+    """An invited person comes into the room."""
+    id_ = _id(request, "invitation")
+    return await act(
+        request,
+        "accept",
+        Nothing,
+        lambda work, _form: actions.accept(work, id_).ticket_id,
+        to=lambda ticket: f"/tickets/{ticket}",
+        again=asked_again,
+    )
+
+
+async def decline(request: Request) -> Response:
+    """An invited person cannot help now."""
+    id_ = _id(request, "invitation")
+    return await act(
+        request,
+        "decline",
+        Decline,
+        lambda work, form: actions.decline(work, id_, form.why),
+        to="/asked",
+        again=asked_again,
+    )
+
+
+async def raise_hand(request: Request) -> Response:
+    """Somebody comes unasked."""
+    number = number_of(request)
+    return await act(
+        request,
+        "raise_hand",
+        Nothing,
+        lambda work, _form: actions.raise_hand(work, number),
+        to=f"/tickets/{number}",
+        again=asked_again,
+    )
+
+
+async def leave(request: Request) -> Response:
+    """Somebody goes out of the room."""
+    number = number_of(request)
+    return await act(
+        request, "leave", Nothing, lambda work, _form: actions.leave(work, number), to="/asked", again=again
+    )
+
+
+async def dismiss(request: Request) -> Response:
+    """The owner lets somebody go."""
+    number = number_of(request)
+    return await act(
+        request,
+        "dismiss",
+        Dismiss,
+        lambda work, form: actions.dismiss(work, number, form.person),
+        to=f"/tickets/{number}",
+        again=again,
+    )
+
+
+async def close(request: Request) -> Response:
+    """The owner needs nobody any more."""
+    id_ = _id(request, "ask")
+    return await act(
+        request,
+        "close_ask",
+        Nothing,
+        lambda work, _form: actions.close_ask(work, id_).ticket_id,
+        to=lambda ticket: f"/tickets/{ticket}",
+        again=asked_again,
+    )
+
+
+def _id(request: Request, name: str) -> int:
+    value: int = request.path_params[name]
+    if value > 2**53:
+        raise NotFound
+    return value

@@ -1,0 +1,150 @@
+"""The ticket's screen and its pieces."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from swarm.accounts.entry import staff_read
+from swarm.desk import case
+from swarm.desk.frame import frame
+from swarm.desk.lists import list_beside
+from swarm.events.refusals import ensure
+from swarm.lanes.queries import headline, tail
+from swarm.people.queries import faces
+from swarm.store import Work, log
+from swarm.web.errors import NotFound, Problem
+from swarm.web.house import house_of
+from swarm.web.render import Render
+
+LaneName = Literal["lane", "room"]
+
+
+async def show(request: Request) -> Response:
+    """The whole screen: list, both lanes, side, in one snapshot."""
+    return Render.response(await _screen(request, case.Forms()))
+
+
+async def again(request: Request, form: str, problem: Problem) -> Response:
+    """The screen once more, because a form on it was refused; what was typed is kept."""
+    return Render.response(await _screen(request, case.Forms(form, problem.typed)), problem.status)
+
+
+async def head(request: Request) -> Response:
+    """The head alone, for pages that were told to refresh it."""
+
+    def draw(work: Work) -> Markup:
+        context = case.head(work, case.open_case(work, number_of(request)))
+        return house_of(request).render.html(request, "desk/_head.html", context)
+
+    return Render.response(await staff_read(request, draw))
+
+
+async def side(request: Request) -> Response:
+    """The side alone."""
+
+    def draw(work: Work) -> Markup:
+        context = case.side(work, case.open_case(work, number_of(request)))
+        return house_of(request).render.html(request, "desk/_side.html", context)
+
+    return Render.response(await staff_read(request, draw))
+
+
+async def foot(request: Request) -> Response:
+    """A lane's composer, or why there is none."""
+    lane = lane_of(request)
+
+    def draw(work: Work) -> Markup:
+        opened = case.open_case(work, number_of(request))
+        context = case.common(opened) | case.customer_of(work, opened) | {"lane": lane}
+        return house_of(request).render.html(request, "desk/_foot.html", context)
+
+    return Render.response(await staff_read(request, draw))
+
+
+async def older(request: Request) -> Response:
+    """What stands before a number in a lane."""
+    lane, before = lane_of(request), request.query_params.get("before", "")
+    if not before.isascii() or not before.isdigit() or len(before) > 15:
+        raise NotFound
+
+    def draw(work: Work) -> Markup:
+        opened = case.open_case(work, number_of(request))
+        if lane == "room":
+            ensure(opened.may["read_room"])
+        context = case.common(opened) | {
+            "lane": tail(work.session, f"{lane}:{opened.ticket.id}", "staff", before=int(before)),
+            "older_href": f"/tickets/{opened.ticket.id}/older/{lane}?before=",
+            "audience": "staff",
+        }
+        return house_of(request).render.html(request, "lanes/older.html", context)
+
+    return Render.response(await staff_read(request, draw))
+
+
+async def timeline(request: Request) -> Response:
+    """Everything that happened, both streams together, newest first."""
+
+    def draw(work: Work) -> Markup:
+        opened = case.open_case(work, number_of(request))
+        number = opened.ticket.id
+        streams = [f"lane:{number}", f"room:{number}"] if opened.may["read_room"] else [f"lane:{number}"]
+        heads = log.heads(work.session, streams)
+        entries = [
+            entry for stream in streams for entry in log.before(work.session, stream, heads[stream] + 1, 500)
+        ]
+        entries.sort(key=lambda entry: (entry.at, entry.stream, entry.seq), reverse=True)
+        keys = {entry.actor for entry in entries}
+        for entry in entries:
+            keys |= {
+                f"person:{entry.data[name]}"
+                for name in ("to_id", "from_id", "person_id")
+                if entry.data.get(name)
+            }
+        names = faces(work.session, keys)
+        context = (
+            frame(work, "mine", streams=streams)
+            | case.common(opened)
+            | {
+                "lines": [(entry, headline(entry, names)) for entry in entries],
+                "chain": case.chain(work, opened.ticket),
+            }
+        )
+        return house_of(request).render.html(request, "desk/timeline.html", context)
+
+    return Render.response(await staff_read(request, draw))
+
+
+async def _screen(request: Request, forms: case.Forms) -> Markup:
+    def draw(work: Work) -> Markup:
+        opened = case.open_case(work, number_of(request))
+        lanes = case.lanes(work, opened)
+        context: dict[str, Any] = (
+            frame(work, request.query_params.get("in", "mine"), streams=lanes["streams"])
+            | case.head(work, opened, forms)
+            | case.side(work, opened, forms)
+            | lanes
+            | {"list": list_beside(work, request, current=opened.ticket.id)}
+        )
+        return house_of(request).render.html(request, "desk/ticket.html", context)
+
+    return await staff_read(request, draw)
+
+
+def number_of(request: Request) -> int:
+    """The ticket in the address."""
+    number = cast(int, request.path_params["number"])
+    if number > 2**53:
+        raise NotFound
+    return number
+
+
+def lane_of(request: Request) -> LaneName:
+    """The lane in the address. Raises `NotFound`."""
+    lane = request.path_params["lane"]
+    if lane not in ("lane", "room"):
+        raise NotFound
+    return cast(LaneName, lane)

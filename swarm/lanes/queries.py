@@ -1,0 +1,149 @@
+"""Entries of the log as lines of a lane, in a fixed number of queries whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from swarm.lanes.views import Audience, Lane, Line, MessageView
+from swarm.modes import mode_of
+from swarm.people.queries import Face, faces
+from swarm.rooms import queries as rooms
+from swarm.rooms.events import HelpAsked
+from swarm.routing.events import EscalationEnded, TicketEscalated
+from swarm.routing.models import Escalation
+from swarm.store import Entry, log
+from swarm.text.language import _
+from swarm.text.markdown import to_html
+from swarm.tickets.events import LaneMessagePosted, ModeMoved, RoomMessagePosted
+from swarm.tickets.models import Message, Ownership, Ticket
+from swarm.tickets.queries import messages as messages_by_id
+
+PAGE = 60
+SYSTEM = Face("system:0", "swarm")
+CHANGES_OWNER = {"ticket.handed_over", "ticket.returned_to", "ticket.fell_to", "ticket.taken_over"}
+
+
+def tail(
+    session: Session, stream: str, audience: Audience, before: int | None = None, limit: int = PAGE
+) -> Lane:
+    """The last lines of a stream, or those before number `before`."""
+    head = log.heads(session, [stream])[stream]
+    entries = log.before(session, stream, before or head + 1, limit)
+    older = entries[0].seq if entries and entries[0].seq > 1 else None
+    return Lane(stream, [line for line in lines(session, entries, audience) if line], head, older)
+
+
+def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> list[Line | None]:
+    """One line per entry; none for what this audience is not shown."""
+    shown = [entry for entry in entries if audience == "staff" or entry.event.audience == "customer"]
+    facts = [entry.event for entry in shown]
+    texts = messages_by_id(
+        session, [f.message_id for f in facts if isinstance(f, RoomMessagePosted | LaneMessagePosted)]
+    )
+    asks = rooms.asks(session, [f.ask_id for f in facts if isinstance(f, HelpAsked)])
+    names = faces(session, _people_in(shown) | {message.author for message in texts.values()})
+    tickets = _tickets(session, {fact.ticket_id for fact in facts if hasattr(fact, "ticket_id")})
+    notes = _notes(session, shown) if audience == "staff" else {}
+    drawn: dict[tuple[str, int], Line] = {}
+    for entry, fact in zip(shown, facts, strict=True):
+        where: dict[str, Any] = {"stream": entry.stream, "seq": entry.seq, "at": entry.at}
+        match fact:
+            case RoomMessagePosted() | LaneMessagePosted() if fact.message_id in texts:
+                view = _message(texts[fact.message_id], names, tickets[fact.ticket_id], audience)
+                drawn[entry.stream, entry.seq] = Line(**where, message=view)
+            case HelpAsked() if fact.ask_id in asks:
+                drawn[entry.stream, entry.seq] = Line(**where, ask=asks[fact.ask_id])
+            case _other:
+                drawn[entry.stream, entry.seq] = Line(
+                    **where, text=headline(entry, names), note=notes.get((entry.stream, entry.seq), "")
+                )
+    return [drawn.get((entry.stream, entry.seq)) for entry in entries]
+
+
+def headline(entry: Entry, names: Mapping[str, Face]) -> str:
+    """The event in one sentence."""
+    fact = entry.event
+    values: dict[str, Any] = {"actor": names.get(entry.actor, SYSTEM).name}
+    for field, value in entry.data.items():
+        values[field] = value
+        if field.endswith("_id") and isinstance(value, int):
+            values[field.removesuffix("_id")] = names.get(f"person:{value}", SYSTEM).name
+    if isinstance(fact, ModeMoved):
+        values["mode"] = mode_of(fact.mode).name
+    if "what" in values:
+        words = {
+            "priority": _("the priority"),
+            "category": _("the category"),
+            "language": _("the language"),
+            "tags": _("the tags"),
+        }
+        values["what"] = ", ".join(words.get(word, word) for word in str(values["what"]).split(","))
+    return _(fact.headline) % values
+
+
+def _message(message: Message, names: Mapping[str, Face], ticket: Ticket, audience: Audience) -> MessageView:
+    face = names.get(message.author, SYSTEM)
+    if face is SYSTEM:
+        face = Face("system:0", _("Imported"), is_customer=False)
+    return MessageView(
+        dom_id=f"m-{message.id}",
+        client_id=message.client_id,
+        message_id=message.id,
+        author_name=face.name,
+        author_id=face.key,
+        hue=face.hue,
+        is_owner=message.author == f"person:{ticket.owner_id}",
+        is_customer=face.is_customer,
+        at=message.at,
+        html=to_html(message.body),
+        is_answer=audience == "staff" and ticket.answer_id == message.id,
+        badge="",
+    )
+
+
+def _people_in(entries: Sequence[Entry]) -> set[str]:
+    keys = {entry.actor for entry in entries}
+    for entry in entries:
+        for field in ("to_id", "from_id", "person_id"):
+            if (value := entry.data.get(field)) is not None:
+                keys.add(f"person:{value}")
+    return keys
+
+
+def _tickets(session: Session, ids: set[int]) -> dict[int, Ticket]:
+    return {row.id: row for row in session.scalars(select(Ticket).where(Ticket.id.in_(ids)))} if ids else {}
+
+
+def _notes(session: Session, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
+    """Texts that live in rows beside their events: reasons and hand-over notes."""
+    found: dict[tuple[str, int], str] = {}
+    escalations = {
+        row.id: row
+        for row in session.scalars(
+            select(Escalation).where(
+                Escalation.id.in_([e.data["escalation_id"] for e in entries if "escalation_id" in e.data])
+            )
+        )
+    }
+    tickets = {e.data["ticket_id"] for e in entries if e.kind in CHANGES_OWNER}
+    reasons = {
+        (row.ticket_id, row.at, row.owner_id): row.reason
+        for row in session.scalars(select(Ownership).where(Ownership.ticket_id.in_(tickets)))
+    }
+    for entry in entries:
+        fact, key = entry.event, (entry.stream, entry.seq)
+        match fact:
+            case TicketEscalated() if fact.escalation_id in escalations:
+                row = escalations[fact.escalation_id]
+                found[key] = "\n\n".join(part for part in (row.reason, row.note) if part)
+            case EscalationEnded() if fact.escalation_id in escalations:
+                found[key] = escalations[fact.escalation_id].answer
+            case ModeMoved():
+                found[key] = fact.reason
+            case _other if entry.kind in CHANGES_OWNER:
+                found[key] = reasons.get((entry.data["ticket_id"], entry.at, entry.data["to_id"]), "")
+    return found

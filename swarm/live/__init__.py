@@ -1,0 +1,1 @@
+"""Sockets: streams, the hub, presence, doorbells. Knows bytes and streams, nothing of tickets."""

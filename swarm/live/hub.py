@@ -1,0 +1,516 @@
+"""The hub of one worker: from rings and the log to sockets, in order and without holes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers
+
+from swarm.live import close_codes
+from swarm.live.drawing import Drawing, Job
+from swarm.live.frames import BadFrame, Batch, Form, decode, encode
+from swarm.live.joining import Joining
+from swarm.live.limits import Limits
+from swarm.live.ports import Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
+from swarm.live.presence import REFRESH, Here, Presence, has_presence
+from swarm.live.reading import Reading
+from swarm.live.rights import Rights
+from swarm.live.socket import Socket, short
+from swarm.live.stream import Stream
+from swarm.store.log import Entry
+
+FAILURES = 3
+"""A stream that cannot be drawn so often makes its pages reload instead."""
+ALL_HEADS_EVERY = 10
+"""Comparisons of the heads between two that trust nobody's word that nothing was written."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the hub did since it started."""
+
+    deliveries: int = 0
+    writes: int = 0
+    turns: int = 0
+    slow_cut: int = 0
+    silent_cut: int = 0
+    reloads: int = 0
+    found_by_heads: int = 0
+
+
+class Hub:
+    """Sockets, streams and what carries events from one to the other."""
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        render: Render,
+        doorman: Doorman,
+        post: Post,
+        doorbell: Doorbell,
+        describe: Describe | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.counts = Counts()
+        self.doorbell = doorbell
+        self.epoch = ""
+        self._log_port = log
+        self._doorman = doorman
+        self._describe = describe
+        self._drawing = Drawing(log, render, describe, doorman)
+        self._joining = Joining(self, self._drawing, doorbell, lambda: self._threads, self.limits.resync)
+        self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
+        self._rights = Rights(doorman, self)
+        self._reading = Reading(self, post, self.limits)
+        self._streams: dict[str, Stream] = {}
+        self._sessions: dict[str, set[Socket]] = {}
+        self._count = 0
+        self._due: set[Stream] = set()
+        self._dirty: list[Socket] = []
+        self._turn_asked = False
+        self._rung: deque[Sequence[Entry]] = deque()
+        self._rung_asked = False
+        self._compare_all = 0
+        self._reread_asked = False
+        self._rereading: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
+
+    async def start(self) -> None:
+        """Begin; call in the event loop before the first socket."""
+        self._loop = asyncio.get_running_loop()
+        self.epoch = await self._in_thread(self._log_port.epoch)
+        await self.doorbell.start(self)
+        self._rights.asked_at = self._loop.time()
+        self._tasks = [
+            self._loop.create_task(self._every(self.limits.heads_every, self._compare_heads)),
+            self._loop.create_task(self._every(self.limits.rights_every, self._rights.sweep)),
+            self._loop.create_task(self._every(self.limits.beat / 4, self._look_for_dead)),
+            self._loop.create_task(self._every(REFRESH, self._refresh)),
+        ]
+
+    async def stop(self) -> None:
+        """End what is open and let everything go."""
+        self._stopping = True
+        self._close_everybody()
+        self._presence.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._rereading is not None:
+            self._rereading.cancel()
+        self._joining.stop()
+        self._rights.stop()
+        await self._reading.finish()
+        await self.doorbell.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def close_all(self, spread: float) -> None:
+        """Send everybody away to come back elsewhere, over `spread` seconds; returns when all were told."""
+        self._stopping = True
+        loop = asyncio.get_running_loop()
+        for socket in list(self._sockets()):
+            loop.call_later(random.uniform(0.0, spread), socket.close, close_codes.RESTART)  # noqa: S311
+        await asyncio.sleep(spread)
+
+    def ring(self, entries: Sequence[Entry]) -> None:
+        """Something was committed here. Callable from any thread; never waits, never raises."""
+        self._rung.append(entries)
+        if self._rung_asked or self._loop is None:
+            return
+        self._rung_asked = True
+        try:
+            self._loop.call_soon_threadsafe(self._take_rings)
+        except RuntimeError:
+            self._rung_asked = False
+
+    def figures(self) -> dict[str, float]:
+        """For metrics and health."""
+        return asdict(self.counts) | {
+            "sockets": self._count,
+            "streams": len(self._streams),
+            "doorbell_age": self.doorbell.age(),
+        }
+
+    # The door.
+
+    def full(self) -> bool:
+        """No room for another socket."""
+        return self._stopping or self._count >= self.limits.sockets
+
+    def forms(self) -> frozenset[Form]:
+        """How events can be told."""
+        return frozenset({"html", "json"} if self._describe is not None else {"html"})
+
+    async def admit(self, headers: Headers) -> Viewer | Refused:
+        """Whose handshake this is."""
+        try:
+            viewer: Viewer | Refused = await self._in_thread(self._doorman.admit, headers)
+            return viewer
+        except Exception:
+            _log.exception("admission_failed")
+            return Refused(close_codes.AGAIN_LATER, "")
+
+    def open(self, viewer: Viewer, form: Form) -> Socket | Refused:
+        """Count the viewer in."""
+        mine = self._sessions.setdefault(viewer.key, set())
+        if len(mine) >= self.limits.sockets_of_one:
+            return Refused(close_codes.AGAIN_LATER, "too many windows")
+        socket = Socket(viewer, form, self.now())
+        mine.add(socket)
+        self._count += 1
+        return socket
+
+    def greet(self, socket: Socket) -> bytes:
+        """The first frame."""
+        return encode({"t": "hello", "epoch": self.epoch, "beat": self.limits.beat, "you": socket.viewer.id})
+
+    def read(self, socket: Socket, text: str | None) -> None:
+        """Act on a frame from the client."""
+        if socket.closing:
+            return
+        if not socket.bucket.take(self.now(), self.limits.frames_per_second, self.limits.frames_at_once):
+            socket.close(close_codes.AGAIN_LATER, "too many frames")
+            return
+        try:
+            if text is None:
+                raise BadFrame("text expected")
+            self._reading.act(socket, decode(text))
+        except BadFrame as problem:
+            socket.close(close_codes.BAD_FRAME, short(str(problem)))
+
+    def lost(self, socket: Socket) -> None:
+        """The connection is gone."""
+        socket.detach()
+        for key in list(socket.streams):
+            self.leave(socket, key)
+        mine = self._sessions.get(socket.viewer.key)
+        if mine is not None and socket in mine:
+            self._count -= 1
+            mine.discard(socket)
+            if not mine:
+                del self._sessions[socket.viewer.key]
+
+    # Watching.
+
+    def stream(self, key: str) -> Stream:
+        """The stream's tail here, begun if need be."""
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self._streams[key] = Stream(key)
+        return stream
+
+    def live(self, key: str) -> Stream | None:
+        """The stream's tail here, if there is one."""
+        return self._streams.get(key)
+
+    def join(self, socket: Socket, key: str, shown: int) -> None:
+        """Show this stream from that number on; asking again begins anew."""
+        if key in socket.streams:
+            self.leave(socket, key)
+        self._joining.join(socket, key, shown)
+
+    def joined(self, socket: Socket, stream: Stream) -> None:
+        """The socket is live on the stream."""
+        if stream.sent is not None and stream.known > stream.sent:
+            self.due(stream)
+        if has_presence(stream.key):
+            self._presence.enter(stream.key, socket.viewer)
+            if socket.viewer.audience == "staff":
+                self.push(socket, Batch([_presence(stream.key, self._presence.here(stream.key))]))
+
+    def leave(self, socket: Socket, key: str) -> None:
+        """The socket shows the stream no more."""
+        was_live = socket.streams.pop(key, False)
+        stream = self._streams.get(key)
+        if stream is None:
+            return
+        stream.remove(socket)
+        if was_live and has_presence(key):
+            self._presence.leave(key, socket.viewer)
+        self.left(stream)
+
+    def left(self, stream: Stream) -> None:
+        """Forget a stream nobody looks at."""
+        if stream.unused and self._streams.get(stream.key) is stream:
+            del self._streams[stream.key]
+            self._due.discard(stream)
+            self.doorbell.drop([stream.key])
+
+    def take_away(self, socket: Socket, stream: str, why: str) -> None:
+        """The viewer lost the right to see the stream."""
+        self.leave(socket, stream)
+        self.push(socket, Batch([encode({"t": "gone", "s": stream, "why": why})]))
+
+    def sockets_by_session(self) -> Mapping[str, Collection[Socket]]:
+        """Everybody here."""
+        return self._sessions
+
+    def allowed_again(self) -> None:
+        """Standing is known again: go on with what was held back."""
+        for stream in self._streams.values():
+            if stream.sent is not None and stream.known > stream.sent:
+                self.due(stream)
+
+    # Hearing.
+
+    def heard(self, stream: str, seq: int, entry: Entry | None) -> None:
+        """The doorbell says the stream reached this number."""
+        if stream.startswith(("person:", "customer:")):
+            self._rights.urgent((stream,))
+        tail = self._streams.get(stream)
+        if tail is not None:
+            tail.hear(seq, entry)
+            self.due(tail)
+
+    def reread(self, streams: Collection[str]) -> None:
+        """The doorbell may have missed something."""
+        self._reread_asked = True
+        if self._rereading is None or self._rereading.done():
+            assert self._loop is not None
+            self._rereading = self._loop.create_task(self._reread())
+
+    def signal(self, stream: str, message: Mapping[str, Any]) -> None:
+        """Another worker says who is there or who types."""
+        if message["k"] == "typing":
+            self._reading.show_typing(stream, message["id"], message["name"], message["audience"])
+        else:
+            self._presence.hear(stream, message)
+
+    def _take_rings(self) -> None:
+        self._rung_asked = False
+        while self._rung:
+            entries = self._rung.popleft()
+            self.doorbell.ring(entries)
+            for entry in entries:
+                self.heard(entry.stream, entry.seq, entry)
+
+    # Telling.
+
+    def due(self, stream: Stream) -> None:
+        """Look at the stream at the end of this turn."""
+        self._due.add(stream)
+        self._ask_turn()
+
+    def push(self, socket: Socket, batch: Batch) -> None:
+        """Add to what the socket gets at the end of this turn."""
+        if socket.pending is None:
+            socket.pending = [batch]
+            self._dirty.append(socket)
+            self._ask_turn()
+        else:
+            socket.pending.append(batch)
+
+    def now(self) -> float:
+        """The loop's time."""
+        assert self._loop is not None
+        return self._loop.time()
+
+    def _ask_turn(self) -> None:
+        if not self._turn_asked:
+            self._turn_asked = True
+            assert self._loop is not None
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_asked = False
+        if self._dirty:
+            self._flush()
+        if not self._due or (self._stopping and not self._count):
+            return
+        if self.now() - self._rights.asked_at > self.limits.rights_stale:
+            # Held back until standing is known again.
+            self._due.clear()
+            return
+        jobs: list[Job] = []
+        for stream in self._due:
+            if stream.busy or stream.sent is None or stream.known <= stream.sent:
+                continue
+            groups = list(stream.wanted)
+            if not groups:
+                stream.told(stream.known)
+                continue
+            stream.busy = True
+            jobs.append(Job(stream.key, stream.sent, stream.carried_next(), groups))
+        self._due.clear()
+        if jobs:
+            self._draw(jobs)
+
+    def _draw(self, jobs: Sequence[Job]) -> None:
+        assert self._loop is not None
+        drawing = self._loop.run_in_executor(self._threads, self._drawing.draw, jobs)
+        drawing.add_done_callback(self._drawn)
+
+    def _drawn(self, drawing: asyncio.Future[Sequence[Job]]) -> None:
+        if drawing.cancelled():
+            return
+        again: list[Job] = []
+        for job in drawing.result():
+            stream = self._streams[job.key]
+            missing = [
+                group for group in stream.wanted if group not in job.pieces and group not in job.undrawn
+            ]
+            if job.entries and missing and not job.failed:
+                job.groups = missing
+                again.append(job)
+                continue
+            stream.busy = False
+            if job.failed:
+                self._compare_all = 0
+            else:
+                self._deliver(stream, job)
+            self.left(stream)
+        self.counts.turns += 1
+        if again:
+            self._draw(again)
+
+    def _deliver(self, stream: Stream, job: Job) -> None:
+        if not job.entries:
+            # Somebody spoke of a number the log does not have: believe the log.
+            stream.known = stream.sent or 0
+            return
+        if job.undrawn:
+            stream.failures += 1
+            if stream.failures < FAILURES:
+                self._compare_all = 0
+                return
+            for group in job.undrawn:
+                self._reload(stream, list(stream.groups.get(group, ())))
+        stream.failures = 0
+        count = len(job.entries)
+        for group, payloads in job.pieces.items():
+            stream.keep(group, job.after, payloads)
+        for group, sockets in stream.groups.items():
+            payloads = job.pieces[group]
+            batch = Batch(payloads)
+            for socket in sockets:
+                if stream.ahead and (shown := stream.ahead.get(socket)) is not None:
+                    if payloads[shown - job.after :]:
+                        self.push(socket, Batch(payloads[shown - job.after :]))
+                else:
+                    self.push(socket, batch)
+            self.counts.deliveries += count * len(sockets)
+        stream.told(job.after + count)
+        if stream.sent is not None and stream.known > stream.sent:
+            self.due(stream)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        most = self.limits.slow_reader
+        for socket in dirty:
+            if not socket.flush(most):
+                self.counts.slow_cut += 1
+                socket.close(close_codes.AGAIN_LATER, "too slow")
+        self.counts.writes += len(dirty)
+
+    def _reload(self, stream: Stream, sockets: Iterable[Socket]) -> None:
+        batch = Batch([encode({"t": "reload", "s": stream.key})])
+        for socket in sockets:
+            self.leave(socket, stream.key)
+            self.push(socket, batch)
+            self.counts.reloads += 1
+
+    def _tell_presence(self, key: str, here: Here) -> None:
+        stream = self._streams.get(key)
+        if stream is not None:
+            batch = Batch([_presence(key, here)])
+            for group, sockets in stream.groups.items():
+                if group[0] == "staff":
+                    for socket in sockets:
+                        self.push(socket, batch)
+
+    # Looking after it all.
+
+    async def _compare_heads(self) -> None:
+        streams = {key: stream.sent for key, stream in self._streams.items() if stream.sent is not None}
+        trusting = self._compare_all > 0
+        self._compare_all = (self._compare_all + 1) % ALL_HEADS_EVERY
+        try:
+            heads = await self._in_thread(self._ask_heads, list(streams), trusting)
+        except Exception:
+            self._compare_all = 0
+            raise
+        for key, head in heads.items():
+            stream = self._streams.get(key)
+            if stream is None or stream.sent is None:
+                continue
+            if head < (streams[key] or 0):
+                # A backup was restored under us.
+                self._reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
+                stream.sent = None
+            elif head > stream.sent:
+                self.counts.found_by_heads += stream.known < head
+                stream.hear(head, None)
+                self.due(stream)
+
+    def _ask_heads(self, keys: Sequence[str], trusting: bool) -> Mapping[str, int]:
+        if not self._log_port.changed_outside() and trusting:
+            return {}
+        return self._drawing.heads(keys) if keys else {}
+
+    async def _reread(self) -> None:
+        while self._reread_asked:
+            self._reread_asked = False
+            self._compare_all = 0
+            await self._guarded(self._compare_heads)
+
+    async def _look_for_dead(self) -> None:
+        now = self.now()
+        beat = self.limits.beat
+        for socket in list(self._sockets()):
+            silent = now - socket.heard_at
+            if silent > 2.5 * beat:
+                self.counts.silent_cut += 1
+                socket.abort()
+            elif silent > 1.25 * beat:
+                socket.ping()
+
+    async def _refresh(self) -> None:
+        self._presence.refresh()
+        epoch = await self._in_thread(self._log_port.epoch)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            for stream in list(self._streams.values()):
+                self._reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
+
+    async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+        at = self.now()
+        while True:
+            await self._guarded(do)
+            at = max(at + seconds, self.now())
+            await asyncio.sleep(at - self.now())
+
+    async def _guarded(self, do: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await do()
+        except Exception:
+            _log.exception("live_sweep_failed")
+
+    async def _in_thread(self, do: Callable[..., Any], *args: Any) -> Any:
+        assert self._loop is not None
+        return await self._loop.run_in_executor(self._threads, do, *args)
+
+    def _sockets(self) -> Iterable[Socket]:
+        for mine in self._sessions.values():
+            yield from mine
+
+    def _close_everybody(self) -> None:
+        for socket in list(self._sockets()):
+            socket.close(close_codes.RESTART)
+
+
+def _presence(key: str, here: Here) -> bytes:
+    return encode({"t": "presence", "s": key, "here": [{"id": who, "name": name} for who, name in here]})

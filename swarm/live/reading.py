@@ -1,0 +1,152 @@
+"""What a client's frame sets off."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from swarm.live import close_codes
+from swarm.live.frames import (
+    LONGEST_BODY,
+    MOST_STREAMS,
+    Batch,
+    Frame,
+    Ping,
+    PostMessage,
+    Typing,
+    Unwatch,
+    Watch,
+    encode,
+)
+from swarm.live.limits import Bucket, Limits
+from swarm.live.ports import Doorbell, Post, PostRefused
+from swarm.live.presence import has_presence
+from swarm.live.socket import Socket
+from swarm.live.stream import Stream
+from swarm.text.language import _, use
+
+_PONG = Batch([encode({"t": "pong"})])
+_log = structlog.get_logger(__name__)
+
+
+class Watching(Protocol):
+    """What reading needs of the hub."""
+
+    epoch: str
+    doorbell: Doorbell
+
+    def now(self) -> float: ...
+    def push(self, socket: Socket, batch: Batch) -> None: ...
+    def join(self, socket: Socket, key: str, shown: int) -> None: ...
+    def leave(self, socket: Socket, key: str) -> None: ...
+    def live(self, key: str) -> Stream | None: ...
+
+
+class Reading:
+    """Acts on frames without ever waiting for the database."""
+
+    def __init__(self, hub: Watching, post: Post, limits: Limits) -> None:
+        self._hub = hub
+        self._post = post
+        self._limits = limits
+        self._posting: set[asyncio.Task[None]] = set()
+
+    def act(self, socket: Socket, frame: Frame) -> None:
+        """Do what the frame asks."""
+        match frame:
+            case Ping():
+                self._hub.push(socket, _PONG)
+            case Watch():
+                self._watch(socket, frame)
+            case Unwatch():
+                for key in frame.streams:
+                    self._hub.leave(socket, key)
+            case Typing():
+                self._typing(socket, frame.s)
+            case PostMessage():
+                self._begin_post(socket, frame)
+
+    async def finish(self) -> None:
+        """Wait for the posts under way."""
+        if self._posting:
+            await asyncio.wait(self._posting, timeout=5.0)
+
+    def show_typing(self, key: str, who: str, name: str, audience: str) -> None:
+        """Tell those who look that somebody writes; customers hear of staff only, on their lane only."""
+        stream = self._hub.live(key)
+        if stream is None:
+            return
+        batch = Batch([encode({"t": "typing", "s": key, "id": who, "name": name})])
+        for group, sockets in stream.groups.items():
+            if group[0] == "staff" or (audience == "staff" and key.startswith("lane:")):
+                for socket in sockets:
+                    if socket.viewer.id != who:
+                        self._hub.push(socket, batch)
+
+    def _watch(self, socket: Socket, frame: Watch) -> None:
+        if len(socket.streams.keys() | frame.streams.keys()) > MOST_STREAMS:
+            socket.close(close_codes.BAD_FRAME, "too many streams")
+            return
+        for key, shown in frame.streams.items():
+            if frame.epoch != self._hub.epoch:
+                self._hub.leave(socket, key)
+                self._hub.push(socket, Batch([encode({"t": "reload", "s": key})]))
+            else:
+                self._hub.join(socket, key, shown)
+
+    def _typing(self, socket: Socket, key: str) -> None:
+        if not socket.streams.get(key) or not has_presence(key):
+            return
+        now = self._hub.now()
+        if socket.typed_at is None:
+            socket.typed_at = {}
+        if now - socket.typed_at.get(key, float("-inf")) < self._limits.typing_every:
+            return
+        socket.typed_at = {k: at for k, at in socket.typed_at.items() if k in socket.streams} | {key: now}
+        who = socket.viewer
+        self.show_typing(key, who.id, who.name, who.audience)
+        self._hub.doorbell.tell(
+            key, {"k": "typing", "id": who.id, "name": who.name, "audience": who.audience}
+        )
+
+    def _begin_post(self, socket: Socket, frame: PostMessage) -> None:
+        limits = self._limits
+        now = self._hub.now()
+        if socket.posts is None:
+            socket.posts = Bucket(limits.posts_at_once, now)
+        with use(socket.viewer.language):
+            if socket.in_flight >= limits.posts_in_flight or not socket.posts.take(
+                now, limits.posts_per_second, limits.posts_at_once
+            ):
+                self._refuse(
+                    socket, frame.id, 429, _("Too many messages at once. Wait a moment, then try again.")
+                )
+                return
+            if len(frame.body) > LONGEST_BODY:
+                self._refuse(socket, frame.id, 422, _("This message is too long."))
+                return
+        socket.in_flight += 1
+        task = asyncio.get_running_loop().create_task(self._send(socket, frame))
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
+
+    async def _send(self, socket: Socket, frame: PostMessage) -> None:
+        try:
+            seq = await self._post(socket.viewer, frame.s, frame.id, frame.body)
+        except PostRefused as refused:
+            self._refuse(socket, frame.id, refused.status, refused.why)
+        except Exception:
+            _log.exception("post_failed")
+            with use(socket.viewer.language):
+                self._refuse(socket, frame.id, 500, _("Something went wrong here. It is safe to try again."))
+        else:
+            self._hub.push(socket, Batch([encode({"t": "ack", "id": frame.id, "n": seq})]))
+        finally:
+            socket.in_flight -= 1
+
+    def _refuse(self, socket: Socket, client_id: str, status: int, why: str) -> None:
+        self._hub.push(
+            socket, Batch([encode({"t": "refused", "id": client_id, "status": status, "why": why})])
+        )

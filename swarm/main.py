@@ -1,0 +1,233 @@
+"""The only place that wires: settings in, a running swarm out."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+
+import swarm.tables  # every table, so that references between them resolve
+from swarm.at_once import AT_ONCE
+from swarm.broadcasts import Broadcasts
+from swarm.events import SYSTEM
+from swarm.live.doorbell_memory import MemoryDoorbell
+from swarm.live.doorbell_redis import RedisDoorbell
+from swarm.live.hub import Hub
+from swarm.live.limits import Limits as LiveLimits
+from swarm.live.socket import live_endpoint
+from swarm.modes import MODES, mode_of
+from swarm.routes import ROUTES
+from swarm.schedule import Run, schedule
+from swarm.settings import Settings, resources
+from swarm.store import Store
+from swarm.store.store import Clock, system_clock
+from swarm.tickets import words
+from swarm.watching import Doorman, PostFrame, StoreLog
+from swarm.web.cookies import Cookie
+from swarm.web.errors import Problem, Problems, SignedOut, Unavailable, wants
+from swarm.web.house import House
+from swarm.web.language import LanguageMiddleware
+from swarm.web.limits import Limits
+from swarm.web.links import Links
+from swarm.web.render import Render
+from swarm.web.security import Security
+from swarm.web.static import Static
+
+_log = structlog.get_logger(__name__)
+DAY = 24 * 3600
+
+__all__ = ["build", "serve", "swarm"]
+
+
+def build(
+    settings: Settings, *, clock: Clock = system_clock, routes: Sequence[BaseRoute] = ROUTES
+) -> Starlette:
+    """The application over a migrated database."""
+    store = Store(
+        settings.database.url, clock=clock, at_once=AT_ONCE, connections=settings.database.connections
+    )
+    static = Static(resources("static"))
+    render = Render(
+        resources("templates"),
+        static,
+        clock=clock,
+        globals={
+            "mode_of": mode_of,
+            "modes": MODES,
+            "status_word": words.status_word,
+            "priority_word": words.priority_word,
+            "language_word": words.language_word,
+            "availability_word": words.availability_word,
+            "how_word": words.how_word,
+            "new_id": lambda: secrets.token_hex(16),
+            "ticket_prefix": settings.tickets.prefix,
+            "demo": settings.demo,
+        },
+    )
+    problems = Problems(render)
+    secure = settings.server.address.startswith("https:")
+    house = House(
+        settings=settings,
+        store=store,
+        render=render,
+        problems=problems,
+        limits=Limits(settings.redis.url or "memory://"),
+        links=Links(settings.server.address),
+        staff_cookie=Cookie("session", secure=secure, max_age=settings.sessions.days * DAY),
+        customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
+    )
+    hub = _hub(settings, store, render, house)
+    endpoint = live_endpoint(hub)
+    app = Starlette(
+        routes=[
+            *routes,
+            WebSocketRoute("/live", _OneCookie(endpoint, house.customer_cookie)),
+            WebSocketRoute("/live/case", _OneCookie(endpoint, house.staff_cookie)),
+            static.mount(),
+        ],
+        exception_handlers={
+            **problems.handlers(),
+            SignedOut: _to_sign_in(problems),
+            OperationalError: _database_away(problems),
+        },
+        lifespan=_lifespan(settings, store, hub, house),
+    )
+    app.state.house = house
+    app.state.hub = hub
+    return app
+
+
+def guard(app: Starlette) -> ASGIApp:
+    """The application behind its outermost layer, which its own error pages pass too."""
+    house: House = app.state.house
+    server = house.settings.server
+    return LanguageMiddleware(
+        Security(
+            app,
+            refuse=house.problems.answer,
+            base_url=server.address,
+            allowed_hosts=sorted(server.hosts),
+            max_body=server.body_bytes,
+            body_seconds=server.body_seconds,
+        )
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop; the database is migrated."""
+    uvicorn.run(
+        guard(build(settings)),
+        host=settings.server.host,
+        port=settings.server.port,
+        ws="swarm.live.protocol:Protocol",
+        ws_per_message_deflate=False,
+        ws_max_size=settings.live.frame_bytes,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=list(settings.server.trusted_proxies),
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
+    live = settings.live
+    hub = Hub(
+        log=StoreLog(store),
+        render=Broadcasts(store, render),
+        doorman=Doorman(store, house.staff_cookie, house.customer_cookie),
+        post=PostFrame(store, settings),
+        doorbell=(
+            RedisDoorbell(settings.redis.url, prefix=settings.redis.prefix, probe=live.probe_seconds)
+            if settings.redis.url
+            else MemoryDoorbell()
+        ),
+        limits=LiveLimits(
+            beat=live.beat_seconds,
+            resync=live.resync_limit,
+            heads_every=live.heads_seconds,
+            rights_every=live.standing_seconds,
+            slow_reader=live.buffer_bytes,
+            sockets=live.sockets_per_worker,
+            sockets_of_one=live.sockets_per_person,
+        ),
+    )
+    store.on_commit(hub.ring)
+    return hub
+
+
+def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifespan[Starlette]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await hub.start()
+        clocks = [asyncio.create_task(_repeat(store, *run)) for run in schedule(settings).values()]
+        yield
+        for task in clocks:
+            task.cancel()
+        await asyncio.gather(*clocks, return_exceptions=True)
+        await hub.close_all(settings.live.drain_seconds)
+        await hub.stop()
+        await house.limits.close()
+        await asyncio.to_thread(store.close)
+
+    return lifespan
+
+
+async def _repeat(store: Store, seconds: float, run: Run) -> None:
+    while True:
+        try:
+            await store.write(SYSTEM, run)
+        except Exception:
+            _log.exception("scheduled_run_failed")
+        await asyncio.sleep(seconds)
+
+
+def _to_sign_in(problems: Problems) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, SignedOut)
+        if wants(request) == "page" and request.method == "GET" and not request.url.path.startswith("/case/"):
+            return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+        return problems.answer(request, problem)
+
+    return answer
+
+
+def _database_away(problems: Problems) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, failure: Exception) -> Response:
+        _log.error("database_away", error=type(failure).__name__)
+        problem: Problem = Unavailable()
+        return problems.answer(request, problem)
+
+    return answer
+
+
+class _OneCookie:
+    """A customer's page in a colleague's browser opens its socket as the customer, and vice versa."""
+
+    def __init__(self, app: ASGIApp, hidden: Cookie) -> None:
+        self._app = app
+        self._hidden = hidden.name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = []
+        for name, value in scope["headers"]:
+            if name == b"cookie":
+                kept = [
+                    part
+                    for part in value.split(b";")
+                    if part.strip().partition(b"=")[0].decode("latin-1") != self._hidden
+                ]
+                value = b";".join(kept)
+            headers.append((name, value))
+        await self._app({**scope, "headers": headers}, receive, send)

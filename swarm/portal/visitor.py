@@ -1,0 +1,47 @@
+"""Who stands before a door without an account: their address, and what their cookies say."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+
+from swarm.accounts.queries import actor_by_cookie
+from swarm.events import Actor
+from swarm.people.models import Customer
+from swarm.store import Work
+from swarm.text.language import _
+from swarm.web.errors import Invalid, NotFound
+from swarm.web.house import house_of
+
+_MAIL = re.compile(r"[^@\s<>(),;:\"\\]{1,64}@[^@\s<>(),;:\"\\]{1,190}")
+
+
+def address(request: Request) -> str:
+    """The network address, as uvicorn knows it from trusted proxies."""
+    return request.client.host if request.client else "unknown"
+
+
+def customer_actor_here(request: Request, work: Work) -> Actor:
+    """Whoever this browser follows tickets as, or `NOBODY`."""
+    return actor_by_cookie(work.session, house_of(request).customer_cookie.read(request), work.now)
+
+
+def customer_here(request: Request, work: Work) -> Customer | None:
+    """The customer whose cookie this browser holds."""
+    id_ = customer_actor_here(request, work).customer_id
+    return None if id_ is None else work.session.get(Customer, id_)
+
+
+def number_of(request: Request) -> int:
+    """The ticket in the address. Raises `NotFound` for a number no database can hold."""
+    number: int = request.path_params["number"]
+    if number > 2**53:
+        raise NotFound
+    return number
+
+
+def check_mail(email: str) -> None:
+    """Raise `Invalid` for what cannot be an e-mail address; whether it is theirs only a mail can tell."""
+    if not _MAIL.fullmatch(email):
+        raise Invalid({"email": _("This does not look like an e-mail address.")})

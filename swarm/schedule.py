@@ -1,0 +1,18 @@
+"""What runs by the clock: every so many seconds, one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from swarm.settings import Settings
+from swarm.store import Work
+from swarm.tickets.actions import close_resolved
+
+Run = Callable[[Work], object]
+
+
+def schedule(settings: Settings) -> Mapping[str, tuple[float, Run]]:
+    """Name → seconds between two runs, and what runs; safe to repeat and to run on every worker."""
+    return {
+        "close_resolved": (60.0, lambda work: close_resolved(work, settings.tickets.reopen_days)),
+    }

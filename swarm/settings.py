@@ -1,0 +1,209 @@
+"""Every setting, typed; `config/swarm.toml` documents them and a test holds the two together."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.inspect import StructType, VarTupleType
+
+PREFIX = "SWARM_"
+ALIASES = {"SWARM_DATABASE_URL": "SWARM_DATABASE__URL", "SWARM_REDIS_URL": "SWARM_REDIS__URL"}
+NOT_SETTINGS = ("SWARM_CONFIG", "SWARM_TEST_")
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class SettingsError(Exception):
+    """A setting nobody can act on; the text is a sentence for the person who wrote it."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fields of one table of the configuration file."""
+
+
+class Server(Section, frozen=True):
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
+    base_url: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
+    body_bytes: Count = 1024 * 1024
+    body_seconds: Seconds = 20.0
+
+    @property
+    def address(self) -> str:
+        """Where people find swarm, without a slash at the end."""
+        return self.base_url.rstrip("/") or f"http://localhost:{self.port}"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host names, without ports, that a request may name."""
+        own = urlsplit(self.address).hostname or "localhost"
+        return frozenset({own, "localhost", "127.0.0.1", "[::1]", *self.allowed_hosts})
+
+
+class Database(Section, frozen=True):
+    url: Annotated[str, msgspec.Meta(pattern=r"^(sqlite|postgresql\+psycopg)://")] = "sqlite:///var/swarm.db"
+    connections: Count = 8
+
+
+class Redis(Section, frozen=True):
+    url: Annotated[str, msgspec.Meta(pattern=r"^$|^(redis|rediss|unix)://")] = ""
+    prefix: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,40}$")] = "swarm"
+
+
+class Live(Section, frozen=True):
+    beat_seconds: Seconds = 20.0
+    resync_limit: Count = 300
+    heads_seconds: Seconds = 1.0
+    probe_seconds: Seconds = 5.0
+    standing_seconds: Seconds = 1.0
+    sockets_per_person: Count = 20
+    sockets_per_worker: Count = 10_000
+    streams_per_socket: Count = 200
+    frame_bytes: Count = 64 * 1024
+    buffer_bytes: Count = 1024 * 1024
+    drain_seconds: Annotated[float, msgspec.Meta(ge=0)] = 3.0
+
+
+class Sessions(Section, frozen=True):
+    idle_hours: Count = 12
+    days: Count = 14
+
+
+class Links(Section, frozen=True):
+    days: Count = 7
+    follow_days: Count = 60
+    guest_days: Count = 7
+
+
+class Tickets(Section, frozen=True):
+    prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,8}$")] = "SW"
+    reopen_days: Count = 7
+    ask_timeout_minutes: Count = 10
+    ask_skills: Count = 10
+
+
+class Passwords(Section, frozen=True):
+    min_length: Annotated[int, msgspec.Meta(ge=8, le=100)] = 12
+    at_once: Count = 2
+
+
+class Limits(Section, frozen=True):
+    sign_in_per_minute: Count = 10
+    opening_per_minute: Count = 6
+    links_per_minute: Count = 20
+    posts_per_minute: Count = 120
+
+
+class Log(Section, frozen=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json: bool = False
+
+
+class Settings(Section, frozen=True):
+    """What one process runs with; made once, by `load`, and handed down."""
+
+    demo: bool = False
+    server: Server = Server()
+    database: Database = Database()
+    redis: Redis = Redis()
+    live: Live = Live()
+    sessions: Sessions = Sessions()
+    links: Links = Links()
+    tickets: Tickets = Tickets()
+    passwords: Passwords = Passwords()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+
+def resources(*parts: str) -> Path:
+    """The templates, static or config folder: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).resolve().parent
+    inside = package / "_files"
+    return (inside if inside.is_dir() else package.parent).joinpath(*parts)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Shipped defaults, then the file SWARM_CONFIG names, then SWARM_SECTION__KEY; raises SettingsError."""
+    environ = os.environ if environ is None else environ
+    merged = _read(resources("config", "swarm.toml"))
+    own = environ.get("SWARM_CONFIG")
+    if own:
+        _lay_over(merged, _read(Path(own)))
+    _lay_over(merged, _from_environment(environ))
+    try:
+        return msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_sentence(str(error))) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The configuration file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The configuration file {path} is not valid TOML: {error}.") from None
+    _refuse_unknown(found, str(path))
+    return found
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name.startswith(NOT_SETTINGS):
+            continue
+        path = ALIASES.get(name, name).removeprefix(PREFIX).lower().split("__")
+        field = _field(path, name)
+        if isinstance(field, StructType):
+            raise SettingsError(f"{name} names a whole section; add two underscores and the setting's name.")
+        table = found
+        for part in path[:-1]:
+            table = table.setdefault(part, {})
+        table[path[-1]] = _items(text) if isinstance(field, VarTupleType) else text
+    return found
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _field(path: Sequence[str], origin: str) -> msgspec.inspect.Type:
+    found: msgspec.inspect.Type = msgspec.inspect.type_info(Settings)
+    for part in path:
+        known = {field.name: field.type for field in found.fields} if isinstance(found, StructType) else {}
+        if part not in known:
+            close = get_close_matches(part, known, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise SettingsError(f"There is no setting {'.'.join(path)}, which {origin} sets.{hint}")
+        found = known[part]
+    return found
+
+
+def _refuse_unknown(found: Mapping[str, Any], origin: str, above: tuple[str, ...] = ()) -> None:
+    for key, value in found.items():
+        if isinstance(_field((*above, key), origin), StructType):
+            if not isinstance(value, dict):
+                raise SettingsError(f"{key} in {origin} is a section: write [{key}] on a line of its own.")
+            _refuse_unknown(value, origin, (*above, key))
+
+
+def _lay_over(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(key), dict):
+            _lay_over(below[key], value)
+        else:
+            below[key] = value
+
+
+def _sentence(problem: str) -> str:
+    reason, _, where = problem.partition(" - at `$.")
+    return f"The setting {where.rstrip('`') or 'file'} cannot be used: {re.sub(r'`', '', reason)}."

@@ -1,0 +1,151 @@
+"""What the hub asks of the rest: the log, who may look, and the action behind a posted frame."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy.orm import Session
+
+from swarm.accounts.entry import problem_for
+from swarm.accounts.queries import actor_by_cookie, actor_by_session, stamps
+from swarm.events import NOBODY, Actor
+from swarm.events.refusals import No, Unknown
+from swarm.live import close_codes
+from swarm.live.ports import PostRefused, Refused, Viewer
+from swarm.modes import mode_of
+from swarm.settings import Settings
+from swarm.store import Entry, Store, Work, log
+from swarm.text.clean import Unclean, many_lines
+from swarm.text.language import _
+from swarm.tickets.posting import MOST_LETTERS, post
+from swarm.tickets.queries import case_for, find
+from swarm.web.cookies import Cookie
+
+
+class StoreLog:
+    """The store's log as the hub reads it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def heads(self, streams: Collection[str]) -> Mapping[str, int]:
+        """The last number of each stream."""
+        return self._store.read_now(NOBODY, lambda work: log.heads(work.session, streams))
+
+    def after(self, stream: str, seq: int, limit: int) -> Sequence[Entry]:
+        """What follows, in order."""
+        return self._store.read_now(NOBODY, lambda work: log.after(work.session, stream, seq, limit))
+
+    def epoch(self) -> str:
+        """Which life of the database this is."""
+        return self._store.read_now(NOBODY, lambda work: log.epoch(work.session))
+
+    def changed_outside(self) -> bool:
+        """Whether another process may have written."""
+        return self._store.changed_outside()
+
+
+def may_watch(session: Session, actor: Actor, stream: str) -> bool:
+    """Whether the actor may look at a stream now."""
+    kind, _colon, number = stream.partition(":")
+    if not number.isascii() or not number.isdigit() or len(number) > 15:
+        return False
+    id_ = int(number)
+    match kind:
+        case "person":
+            return actor.person_id == id_
+        case "team":
+            return actor.is_staff and (id_ in actor.rungs or actor.manages)
+        case "lane" | "room":
+            try:
+                ticket = find(session, actor, id_)
+            except Unknown:
+                return False
+            if kind == "lane":
+                return True
+            return actor.is_staff and bool(
+                mode_of(ticket.mode).may_read_room(case_for(session, actor, ticket))
+            )
+    return False
+
+
+class Doorman:
+    """Who may open a socket, and what they may watch."""
+
+    def __init__(self, store: Store, staff: Cookie, customer: Cookie) -> None:
+        self._store = store
+        self._staff = staff
+        self._customer = customer
+
+    def admit(self, headers: Mapping[str, str]) -> Viewer | Refused:
+        """Whose handshake this is: the page says by its address which of two cookies it means."""
+        cookies = headers.get("cookie", "")
+        staff, customer = self._staff.find(cookies), self._customer.find(cookies)
+
+        def look(work: Work) -> Viewer | Refused:
+            actor = actor_by_cookie(work.session, staff, work.now)
+            if actor is NOBODY:
+                actor = actor_by_cookie(work.session, customer, work.now)
+            if actor is NOBODY:
+                return Refused(close_codes.SIGNED_OUT, _("You are signed out."))
+            return Viewer(
+                key=actor.session,
+                id=actor.key,
+                name=actor.name,
+                audience="staff" if actor.is_staff else "customer",
+                language=actor.language,
+                stamp=actor.stamp,
+            )
+
+        return self._store.read_now(NOBODY, look)
+
+    def allowed(self, viewer: Viewer, streams: Collection[str]) -> set[str]:
+        """Which of the streams the viewer may watch now."""
+
+        def look(work: Work) -> set[str]:
+            actor = actor_by_session(work.session, viewer.key, work.now)
+            return {stream for stream in streams if may_watch(work.session, actor, stream)}
+
+        return self._store.read_now(NOBODY, look)
+
+    def standing(self, viewers: Collection[Viewer]) -> Mapping[str, int | None]:
+        """The stamps of these sessions; none for one that is over."""
+        keys = {viewer.key for viewer in viewers}
+        now = self._store.read_now(NOBODY, lambda work: stamps(work.session, keys, work.now))
+        return {key: now.get(key) for key in keys}
+
+
+class PostFrame:
+    """Writing through the socket: the same action as the form's."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._reopen_days = settings.tickets.reopen_days
+
+    async def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> int:
+        """The message's number, after its commit. Raises `PostRefused`."""
+        lane, _colon, number = stream.partition(":")
+        if lane not in ("lane", "room") or not number.isascii() or not number.isdigit() or len(number) > 15:
+            raise PostRefused(404, _("There is no such ticket, or it is not for you to see."))
+        try:
+            text = many_lines(body)
+        except Unclean as problem:
+            raise PostRefused(422, str(problem)) from problem
+        if not text.strip() or len(text) > MOST_LETTERS:
+            raise PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
+
+        def write(work: Work) -> int:
+            work.actor = actor_by_session(work.session, viewer.key, work.now)
+            return post(
+                work,
+                int(number),
+                "room" if lane == "room" else "lane",
+                text,
+                client_id,
+                reopen_days=self._reopen_days,
+            ).seq
+
+        try:
+            return await self._store.write(NOBODY, write)
+        except No as no:
+            raise PostRefused(problem_for(no).status, no.sentence) from no

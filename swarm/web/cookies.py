@@ -1,0 +1,31 @@
+"""Cookies that only this site's pages send and no script reads."""
+
+from starlette.requests import HTTPConnection, cookie_parser
+from starlette.responses import Response
+
+
+class Cookie:
+    """One named cookie; over https its name starts with `__Host-`, so no sibling domain can plant it."""
+
+    def __init__(self, name: str, secure: bool, max_age: int | None = None) -> None:
+        """`max_age` in seconds; None lasts until the browser closes."""
+        self.name = f"__Host-{name}" if secure else name
+        self.secure = secure
+        self.max_age = max_age
+
+    def read(self, connection: HTTPConnection) -> str | None:
+        return self.find("; ".join(connection.headers.getlist("cookie")))
+
+    def find(self, header: str) -> str | None:
+        """The value in a Cookie header; None when absent, empty or sent twice with different values."""
+        found = {cookie_parser(part).get(self.name) for part in header.split(";")} - {None, ""}
+        return found.pop() if len(found) == 1 else None
+
+    def put(self, response: Response, value: str) -> None:
+        age = self.max_age
+        response.set_cookie(
+            self.name, value, age, secure=self.secure, httponly=True, samesite="lax", path="/"
+        )
+
+    def clear(self, response: Response) -> None:
+        response.delete_cookie(self.name, secure=self.secure, httponly=True, samesite="lax", path="/")

@@ -1,0 +1,35 @@
+"""What every door is given: one set a process, made in `swarm.main` and handed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from swarm.settings import Settings
+from swarm.store import Store
+from swarm.web.cookies import Cookie
+from swarm.web.errors import Problems
+from swarm.web.limits import Limits
+from swarm.web.links import Links
+from swarm.web.render import Render
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts a door works with."""
+
+    settings: Settings
+    store: Store
+    render: Render
+    problems: Problems
+    limits: Limits
+    links: Links
+    staff_cookie: Cookie
+    customer_cookie: Cookie
+
+
+def house_of(connection: HTTPConnection) -> House:
+    """The house this request came to."""
+    house: House = connection.app.state.house
+    return house

@@ -1,0 +1,112 @@
+"""Templates to HTML."""
+
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from swarm.text import language, times
+from swarm.text.markdown import plain, to_html
+from swarm.web.static import Static
+
+HUES = 12
+"""The stylesheet has a class for each, `.hue-0` … `.hue-11`: the CSP bars style attributes."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Render:
+    """The one Jinja environment: everything escaped, nothing undefined; safe to use from any thread."""
+
+    def __init__(
+        self,
+        templates: Path,
+        static: Static,
+        clock: Callable[[], datetime] = _utc_now,
+        globals: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`clock` gives aware moments; `globals` are known to every template."""
+        self.clock = clock
+        self.environment = Environment(
+            loader=FileSystemLoader(templates),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            bytecode_cache=None,
+            cache_size=1000,
+            extensions=["jinja2.ext.i18n"],
+        )
+        # Jinja fills in the values after escaping them, so ours must be called without.
+        install: Any = self.environment
+        install.install_gettext_callables(language.plain_gettext, language.plain_ngettext, newstyle=True)
+        self.environment.globals.update(static=static.url, now=clock, language=language.current)
+        self.environment.globals.update(globals or {})
+        self.environment.filters.update(
+            when=self._when, initials=initials, hue=hue, number=number, markdown=to_html, plain=plain
+        )
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, Any],
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTMLResponse:
+        """A page, or a piece of one, as a response nobody keeps.
+
+        Blocks while rendering: large pages are rendered inside `store.read`, as `html`.
+        """
+        content = self.html(request, name, context)
+        return self.response(content, status, headers)
+
+    def html(self, request: Request, name: str, context: Mapping[str, Any]) -> Markup:
+        """The HTML of a page, with what a page knows of its request: `path` and `request_id`."""
+        known = {"path": request.url.path, "request_id": getattr(request.state, "request_id", "")}
+        return self.piece(name, {**known, **context})
+
+    def piece(self, name: str, context: Mapping[str, Any]) -> Markup:
+        """The HTML of one template in the current language."""
+        return Markup(self.environment.get_template(name).render(context))  # noqa: S704 (escaped by Jinja)
+
+    @staticmethod
+    def response(
+        content: Markup, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> HTMLResponse:
+        """Rendered HTML as a response nobody keeps."""
+        ours = {"Cache-Control": "no-store", "Vary": "HX-Request"}
+        ours = {"Cache-Control": "no-store", "Vary": "HX-Request"}
+        return HTMLResponse(content, status, {**ours, **(headers or {})})
+
+    def _when(self, at: datetime) -> Markup:
+        """A `<time>` the page may keep fresh; without script it tells its moment well enough."""
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            times.stamp(at), times.exact(at), times.short(at, self.clock())
+        )
+
+
+def initials(name: str) -> str:
+    """At most two letters for a face: “Ana Duarte” is AD, “Mira” is M."""
+    letters = [next((char for char in word if char.isalnum()), "") for word in name.split()]
+    letters = [letter.upper() for letter in letters if letter]
+    return "".join(letters if len(letters) < 2 else (letters[0], letters[-1])) or "?"
+
+
+def hue(key: object) -> int:
+    """Which of the HUES belongs to an id, always the same one: `class="hue-{{ id|hue }}"`."""
+    return zlib.crc32(str(key).encode()) % HUES
+
+
+def number(value: int | float) -> str:
+    """A number in the reader's way of writing."""
+    return format_decimal(value, locale=language.current())
