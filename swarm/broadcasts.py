@@ -1,7 +1,7 @@
 """What each event redraws on the pages that watch its stream.
 
-A row per event: the CSS classes of the pieces that load themselves anew, `{ticket}` and `{team}` filled in. Lines
-of a lane are drawn here, once for everybody of an audience and language; every event of a lane has one.
+A row per event: the CSS classes of the pieces that load themselves anew, with `{ticket}` and `{team}` filled in.
+Lines of a lane are drawn here, once for everybody of an audience and language; every event of a lane has one.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ class Broadcasts:
         if isinstance(fact, ticket.AnswerMarked):
             ops += self._answers(session, fact, entry)
         if isinstance(fact, room.AskReached):
-            ops.append(("toast", "#toasts", self._reached(session, fact)))
+            ops.append(("toast", self._reached(session, fact)))
         if isinstance(fact, PolicyChanged):
-            ops.append(("toast", "#toasts", self._switched(session, fact, entry)))
+            ops.append(("toast", self._switched(session, fact, entry)))
         number = entry.stream.partition(":")[2]
         ops += [("refresh", name.format(ticket=number, team=number)) for name in REFRESH.get(type(fact), ())]
         return ops

@@ -14,7 +14,7 @@ const stored = {
 };
 const readMeta = (root) => JSON.parse($('meta[name="swarm-live"]', root)?.content ?? "null");
 
-const start = readMeta(document) ?? { epoch: "", streams: {} };
+const start = readMeta(document) ?? { epoch: "", streams: {} }, at = $('meta[name="swarm-live"]')?.dataset.at ?? "/live";
 let epoch = start.epoch;
 const cursors = new Map(Object.entries(start.streams));
 const catching = new Set();
@@ -25,7 +25,7 @@ let socket = null, beat = 20, heardAt = 0, pingedAt = 0, openedAt = 0, tries = 0
 function connect() {
   clearTimeout(timer);
   if (ended || !cursors.size || (socket && socket.readyState <= WebSocket.OPEN)) return;
-  const mine = new WebSocket(`${location.origin.replace(/^http/, "ws")}/live`, "swarm.html.1");
+  const mine = new WebSocket(location.origin.replace(/^http/, "ws") + at, "swarm.html.1");
   socket = mine;
   openedAt = Date.now();
   mine.onopen = () => { heardAt = Date.now(); pingedAt = 0; watch([...cursors.keys()]); };
@@ -131,11 +131,19 @@ function brought(element) {
   window.htmx?.process(element);
   dress(element);
 }
-const asked = new WeakSet();
+// A piece in which something is being typed, or a form stands open, keeps still until that is over.
+const asked = new WeakSet(), typedIn = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
+const busy = (element) => $("details[open]", element) || $$("textarea, input:not([type=checkbox]):not([type=radio])", element).some(typedIn);
 function refresh(element) {
   if (asked.has(element)) return;
   asked.add(element);
-  setTimeout(() => { asked.delete(element); element.dispatchEvent(new CustomEvent("refresh")); }, Math.random() * 300);
+  const go = () => {
+    if (!element.isConnected) return asked.delete(element);
+    if (busy(element)) return setTimeout(go, 700);
+    asked.delete(element);
+    element.dispatchEvent(new CustomEvent("refresh"));
+  };
+  setTimeout(go, Math.random() * 300);
 }
 function reloadPage() {
   if (Date.now() - stored.get("swarm.reloaded", 0) < 3000) { setTimeout(reloadPage, 3000); return; }
@@ -166,12 +174,17 @@ function scrollerOf(element) {
   for (let at = element; at && at !== document.body; at = at.parentElement) if (/auto|scroll/.test(getComputedStyle(at).overflowY)) return at;
   return document.scrollingElement;
 }
-const atBottom = (scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48;
+// A lane is a reversed column, so that it starts at its end without script: there scrollTop is 0 at the end, negative above.
+const reversed = (scroller) => getComputedStyle(scroller).flexDirection === "column-reverse";
+const fromBottom = (scroller) => (reversed(scroller) ? -scroller.scrollTop : scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight);
+const toBottom = (scroller) => { scroller.scrollTop = reversed(scroller) ? 0 : scroller.scrollHeight; };
+const atBottom = (scroller) => fromBottom(scroller) < 48;
 const newButton = (log) => $("[data-new-messages]", log.closest("[data-lane]") ?? log.parentElement);
 function stickToBottom(log, change, always = false) {
-  const scroller = scrollerOf(log), stick = always || atBottom(scroller), top = scroller.scrollTop;
+  const scroller = scrollerOf(log), stick = always || atBottom(scroller), top = scroller.scrollTop, height = scroller.scrollHeight;
   change();
-  scroller.scrollTop = stick ? scroller.scrollHeight : top;
+  if (stick) toBottom(scroller);
+  else scroller.scrollTop = reversed(scroller) ? top - (scroller.scrollHeight - height) : top;
   const button = log.id.startsWith("log-") && newButton(log);
   if (button && !stick) button.hidden = false;
 }
@@ -179,7 +192,7 @@ function watchScroll(log) {
   const scroller = scrollerOf(log), button = newButton(log);
   const hide = () => { if (button && atBottom(scroller)) button.hidden = true; };
   (scroller === document.scrollingElement ? window : scroller).addEventListener("scroll", hide, { passive: true });
-  button?.addEventListener("click", () => { scroller.scrollTop = scroller.scrollHeight; button.hidden = true; });
+  button?.addEventListener("click", () => { toBottom(scroller); button.hidden = true; });
 }
 async function older(link) {
   const log = link.closest('[id^="log-"]');
@@ -190,10 +203,10 @@ async function older(link) {
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const made = [...(page.getElementById(log.id) ?? page.body).children].filter((one) => !one.id || !document.getElementById(one.id));
-    const scroller = scrollerOf(log), fromEnd = scroller.scrollHeight - scroller.scrollTop;
+    const scroller = scrollerOf(log), top = scroller.scrollTop, height = scroller.scrollHeight;
     link.replaceWith(...made);
     made.forEach(brought);
-    scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    scroller.scrollTop = reversed(scroller) ? top : top + scroller.scrollHeight - height;
   } catch { delete link.dataset.busy; }
 }
 
@@ -390,7 +403,7 @@ document.addEventListener("visibilitychange", wake);
 addEventListener("focus", wake);
 addEventListener("pageshow", ({ persisted }) => { if (persisted) again(true); });
 addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket.close(); socket = null; } });
-document.addEventListener("htmx:after:swap", ({ target }) => dress(target.isConnected ? target : document));
+document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
 
 dress(document);
 for (const log of $$('[id^="log-"]')) {

@@ -103,7 +103,7 @@ def _overtaken(work: Work, team_id: int) -> Stale | Unfit:
     ).first()
     if row is None:
         return Unfit(_("There is no such team."))
-    team, policy, share, who, note = row.tuple()
+    team, policy, share, who, note = row
     return Stale(
         _("%(who)s was faster: %(team)s is now “%(policy)s” (%(note)s). Nothing of yours was changed.")
         % {

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from swarm.events import Event, load
-from swarm.store.tables import EventRow, Instance, StreamRow
+from swarm.store.tables import EventRow, Instance, StreamRow, Table
+
+# Made once: all facts of the house go through these two, and building a statement costs more than running it.
+_KEEP = Table.metadata.tables[EventRow.__tablename__].insert()
+_NUMBER = {
+    name: dialect.insert(Table.metadata.tables[StreamRow.__tablename__])
+    .values(key=bindparam("key"), last_seq=1)
+    .on_conflict_do_update(index_elements=[StreamRow.key], set_={"last_seq": StreamRow.last_seq + 1})
+    .returning(StreamRow.last_seq)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +44,12 @@ class Entry:
 
 def append(session: Session, stream: str, event: Event, actor: str, at: datetime) -> Entry:
     """Give the event the stream's next number, under the stream's row lock, and keep it."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    first = dialect.insert(StreamRow).values(key=stream, last_seq=1)
-    seq = session.execute(
-        first.on_conflict_do_update(
-            index_elements=[StreamRow.key], set_={"last_seq": StreamRow.last_seq + 1}
-        ).returning(StreamRow.last_seq)
-    ).scalar_one()
+    connection = session.connection()
+    seq = connection.execute(_NUMBER[connection.dialect.name], {"key": stream}).scalar_one()
     entry = Entry(stream, seq, event.kind, at, actor, event.data())
-    session.execute(
-        insert(EventRow).values(
-            stream=stream, seq=seq, kind=event.kind, actor=actor, at=at, data=dict(entry.data)
-        )
+    connection.execute(
+        _KEEP,
+        {"stream": stream, "seq": seq, "kind": event.kind, "actor": actor, "at": at, "data": entry.data},
     )
     return entry
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -201,6 +201,7 @@ async def worker(
     render: Any = draw,
     describe: Any = None,
     post: Any = refuse_posts,
+    routes: Sequence[BaseRoute] = (),
 ) -> AsyncIterator[Worker]:
     hub = Hub(
         log=log,
@@ -211,7 +212,7 @@ async def worker(
         describe=describe,
         limits=limits,
     )
-    app = Starlette(routes=[WebSocketRoute("/live", live_endpoint(hub))])
+    app = Starlette(routes=[WebSocketRoute("/live", live_endpoint(hub)), *routes])
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     config = uvicorn.Config(

@@ -110,9 +110,10 @@ class Visitor:
 
     def post(self, path: str, form: Mapping[str, Any] | None = None, **headers: str) -> httpx2.Response:
         """A form as a browser sends it from a page of ours."""
-        return self.http.post(
-            path, data=dict(form or {}), headers={"Accept": "text/html", "Origin": self.site.url, **headers}
-        )
+        # httpx sends no type with an empty form; browsers do.
+        kind = {} if form else {"Content-Type": "application/x-www-form-urlencoded"}
+        usual = {"Accept": "text/html", "Origin": self.site.url, **kind}
+        return self.http.post(path, data=dict(form or {}), headers={**usual, **headers})
 
     def say(self, ticket_id: int, lane: str, body: str, client_id: str = "") -> httpx2.Response:
         """A message in a lane, through the form."""

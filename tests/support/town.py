@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from swarm.at_once import AT_ONCE
 from swarm.events import NOBODY, SYSTEM, Actor, Role
-from swarm.people import actions as people
-from swarm.people.models import Customer
+from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
 from swarm.people.queries import person_actor
 from swarm.store import Store, Work
 from swarm.store.instance import ensure
@@ -23,6 +22,7 @@ from tests.support.backends import Backend
 
 T = TypeVar("T")
 TEAMS = {"ladder": ("tiered", ("First line", "Second line", "Third line")), "hive": ("tierless", ())}
+SKILLS = ("postgres", "network")
 DUTY_LEADS = {"ladder": "lena", "hive": "hugo"}
 PEOPLE: Mapping[str, tuple[Role, Mapping[str, int], Sequence[str]]] = {
     "lena": ("agent", {"ladder": 1}, ()),
@@ -129,29 +129,44 @@ def build(store: Store) -> Town:
 def _build(work: Work, store: Store) -> Town:
     ensure(work)
     number = next(_numbers)
-    ids = {
-        name: people.add_person(work, name=name.title(), email=f"{name}.{number}@example.org", role=role).id
-        for name, (role, _teams, _skills) in PEOPLE.items()
+    # Rows, for speed: what the actions do is shown elsewhere.
+    colleagues = {
+        name: Person(
+            name=name.title(), email=f"{name}.{number}@example.org", role=role, created_at=work.now, stamp=1
+        )
+        for name, (role, _rungs, _knows) in PEOPLE.items()
     }
+    skills = {key: Skill(key=f"{key}-{number}", name=key.title()) for key in SKILLS}
+    customer = Customer(name="Ana", email=f"ana.{number}@example.org", created_at=work.now)
+    work.session.add_all([*colleagues.values(), *skills.values(), customer])
+    work.session.flush()
     teams = {
-        key: people.create_team(
-            work,
+        key: Team(
             key=f"{key}-{number}",
             name=key.title(),
-            duty_lead_id=ids[DUTY_LEADS[key]],
+            duty_lead_id=colleagues[DUTY_LEADS[key]].id,
             policy=policy,
-            share=50,
-            tiers=tiers,
-        ).id
-        for key, (policy, tiers) in TEAMS.items()
+            share={"tiered": 0, "tierless": 100}.get(policy, 50),
+            created_at=work.now,
+        )
+        for key, (policy, _tiers) in TEAMS.items()
     }
-    skills = {
-        key: people.add_skill(work, key=f"{key}-{number}", name=key).id for key in ("postgres", "network")
-    }
+    work.session.add_all(teams.values())
+    work.session.flush()
+    for key, (_policy, tiers) in TEAMS.items():
+        work.session.add_all(
+            Tier(team_id=teams[key].id, rung=rung, name=tier) for rung, tier in enumerate(tiers, start=1)
+        )
     for name, (_role, rungs, knows) in PEOPLE.items():
-        if rungs:
-            people.set_membership(work, ids[name], {teams[team]: rung for team, rung in rungs.items()})
-        if knows:
-            people.set_skills(work, ids[name], [skills[key] for key in knows])
-    customer = people.add_customer(work, name="Ana", email=f"ana.{number}@example.org")
-    return Town(store, ids, teams, skills, customer.id)
+        id_ = colleagues[name].id
+        work.session.add_all(
+            Membership(team_id=teams[team].id, person_id=id_, rung=rung) for team, rung in rungs.items()
+        )
+        work.session.add_all(PersonSkill(person_id=id_, skill_id=skills[key].id) for key in knows)
+    return Town(
+        store,
+        {name: person.id for name, person in colleagues.items()},
+        {key: team.id for key, team in teams.items()},
+        {key: skill.id for key, skill in skills.items()},
+        customer.id,
+    )

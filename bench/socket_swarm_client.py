@@ -1,0 +1,181 @@
+"""Many cheap sockets: a raw asyncio protocol that opens, may speak, and counts the frames it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+
+class CountingSocket(asyncio.Protocol):
+    """A WebSocket client that counts whole frames without looking into them (RFC 6455, 5.2)."""
+
+    def __init__(
+        self, host: str, path: str, headers: Sequence[tuple[str, str]], arrived: Callable[[], None]
+    ) -> None:
+        self._request = _handshake(host, path, headers)
+        self.arrived = arrived
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+        self._skip = 0
+        self._open = False
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.frames = 0
+        self.bytes = 0
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remember it."""
+        self.lost = True
+        if not self.opened.done():
+            self.opened.set_exception(exc or ConnectionError("refused"))
+
+    def data_received(self, data: bytes) -> None:
+        """Count frames; payloads are skipped, not read."""
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        if not self._open:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self._rest = data
+                return
+            if not data.startswith(b"HTTP/1.1 101"):
+                self.opened.set_exception(ConnectionError(data[:80].decode("latin-1")))
+                return
+            self._open = True
+            self.opened.set_result(None)
+            data = data[end + 4 :]
+        self.bytes += len(data)
+        at, size, before = self._skip, len(data), self.frames
+        while at + 2 <= size:
+            length = data[at + 1] & 0x7F
+            head = 2 if length < 126 else 4 if length == 126 else 10
+            if at + head > size:
+                break
+            if head > 2:
+                length = int.from_bytes(data[at + 2 : at + head], "big")
+            at += head + length
+            self.frames += 1
+        if at < size:
+            self._rest = data[at:]
+            self._skip = 0
+            self.bytes -= len(self._rest)
+        else:
+            self._skip = at - size
+        if self.frames != before:
+            self.arrived()
+
+    def say(self, text: str) -> None:
+        """Send one masked text frame."""
+        assert self._transport is not None
+        payload = text.encode()
+        size = len(payload)
+        head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
+        # A mask of zeros is a mask, and costs nothing.
+        self._transport.write(head + b"\0\0\0\0" + payload)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a run came to."""
+
+    deliveries: int
+    seconds: float
+    client_cpu: float
+    """Seconds of the client's processor; near `seconds` means the client was the limit."""
+
+    @property
+    def per_second(self) -> float:
+        """Frames delivered to all sockets, per second."""
+        return self.deliveries / self.seconds
+
+
+async def open_sockets(
+    port: int,
+    count: int,
+    *,
+    path: str = "/",
+    headers: Sequence[tuple[str, str]] = (),
+    host: str = "127.0.0.1",
+) -> list[CountingSocket]:
+    """`count` open sockets."""
+    loop = asyncio.get_running_loop()
+    sockets: list[CountingSocket] = []
+    for _ in range(count):
+        _transport, made = await loop.create_connection(
+            lambda: CountingSocket(f"{host}:{port}", path, headers, lambda: None), host, port
+        )
+        await made.opened
+        sockets.append(made)
+    return sockets
+
+
+async def drive(
+    sockets: Sequence[CountingSocket],
+    message: Callable[[int], str],
+    *,
+    messages: int,
+    in_flight: int,
+    extra: int = 0,
+) -> Delivered:
+    """The first socket sends, `in_flight` at once; `extra` frames a message are answers."""
+    sender = sockets[0]
+    start_frames = [socket.frames for socket in sockets]
+    done = asyncio.get_running_loop().create_future()
+    sent = 0
+
+    def arrived() -> None:
+        nonlocal sent
+        back = (sender.frames - start_frames[0]) // (1 + extra)
+        while sent < messages and sent - back < in_flight:
+            sent += 1
+            sender.say(message(sent))
+        if back >= messages and not done.done():
+            done.set_result(None)
+
+    sender.arrived = arrived
+    began, cpu = time.perf_counter(), time.process_time()
+    arrived()
+    await done
+    everybody = asyncio.Event()
+
+    def complete() -> None:
+        if all(
+            socket.frames >= start + messages for socket, start in zip(sockets, start_frames, strict=True)
+        ):
+            everybody.set()
+
+    for socket in sockets:
+        socket.arrived = complete
+    complete()
+    await everybody.wait()
+    seconds = time.perf_counter() - began
+    return Delivered(messages * len(sockets), seconds, time.process_time() - cpu)
+
+
+def _handshake(host: str, path: str, headers: Sequence[tuple[str, str]]) -> bytes:
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {host}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        "Sec-WebSocket-Version: 13",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
