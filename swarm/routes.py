@@ -67,6 +67,7 @@ EVERYBODY: list[BaseRoute] = [
     Route("/link/{secret}", links.exchange, methods=["POST"]),
     Route("/case/{number:int}", cases.show),
     Route("/case/{number:int}/head", cases.head),
+    Route("/case/{number:int}/note", cases.note),
     Route("/case/{number:int}/foot", cases.foot),
     Route("/case/{number:int}/older", cases.older),
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),

@@ -117,7 +117,9 @@ def apply(work: Work, path: Path | None = None) -> list[str]:
     here = instance.locked(work)
     seeds = read(path)
     lead = work.session.scalar(
-        select(Person.id).where(Person.role.in_(("administrator", "manager")), Person.active).order_by(Person.role, Person.id)
+        select(Person.id)
+        .where(Person.role.in_(("administrator", "manager")), Person.active)
+        .order_by(Person.role, Person.id)
     )
     if lead is None:
         raise No(_("Nobody could lead a team yet: run swarm set-up first."))
@@ -139,7 +141,9 @@ def _make(work: Work, seeds: Seeds, lead_id: int) -> list[str]:
         if wanted != rungs:
             actions.set_membership(work, person_id, wanted)
             said.append(_("%(name)s: teams changed", name=person.name))
-        knows = set(work.session.scalars(select(PersonSkill.skill_id).where(PersonSkill.person_id == person_id)))
+        knows = set(
+            work.session.scalars(select(PersonSkill.skill_id).where(PersonSkill.person_id == person_id))
+        )
         if missing := {skills[key] for key in person.skills} - knows:
             actions.set_skills(work, person_id, knows | missing)
             said.append(_("%(name)s: skills added", name=person.name))
@@ -177,7 +181,13 @@ def _accounts(work: Work, seeds: Iterable[PersonSeed], said: list[str]) -> dict[
 def _team(work: Work, seed: TeamSeed, lead_id: int, people: dict[str, int], said: list[str]) -> None:
     named = people.get(seed.duty_lead.lower()) if seed.duty_lead else None
     if seed.duty_lead and named is None:
-        raise No(_("The duty lead %(email)s of team %(team)s has no account.", email=seed.duty_lead, team=seed.name))
+        raise No(
+            _(
+                "The duty lead %(email)s of team %(team)s has no account.",
+                email=seed.duty_lead,
+                team=seed.name,
+            )
+        )
     team = work.session.scalars(select(Team).where(Team.key == seed.key)).one_or_none()
     if team is None:
         team = actions.create_team(
@@ -203,7 +213,11 @@ def _team(work: Work, seed: TeamSeed, lead_id: int, people: dict[str, int], said
     if (team.policy, team.share) != (seed.policy, share):
         policy.switch(work, team.id, seed.policy, share, _("swarm config apply"), team.policy_version)
         said.append(
-            _("Team %(name)s: new tickets are %(policy)s", name=seed.name, policy=policy.policy_name(seed.policy, share))
+            _(
+                "Team %(name)s: new tickets are %(policy)s",
+                name=seed.name,
+                policy=policy.policy_name(seed.policy, share),
+            )
         )
     if named is not None and named != team.duty_lead_id:
         actions.name_duty_lead(work, team.id, named)
@@ -212,7 +226,9 @@ def _team(work: Work, seed: TeamSeed, lead_id: int, people: dict[str, int], said
 
 def _no_ticket_above(work: Work, team: Team, rungs: int) -> None:
     above = select(func.count()).where(
-        Ticket.team_id == team.id, Ticket.status.in_(ACTIVE), (Ticket.tier > rungs) | (Ticket.queued_for > rungs)
+        Ticket.team_id == team.id,
+        Ticket.status.in_(ACTIVE),
+        (Ticket.tier > rungs) | (Ticket.queued_for > rungs),
     )
     if count := work.session.scalar(above):
         raise No(
@@ -270,7 +286,11 @@ def _misfit(seeds: Seeds) -> str:
                 return _("%(name)s has the skill %(key)s, which it does not list.", name=person.name, key=key)
         for place in person.teams:
             if place.team not in tiers:
-                return _("%(name)s is in the team %(key)s, which it does not list.", name=person.name, key=place.team)
+                return _(
+                    "%(name)s is in the team %(key)s, which it does not list.",
+                    name=person.name,
+                    key=place.team,
+                )
             if place.tier > tiers[place.team]:
                 return _(
                     "%(name)s is in tier %(tier)s of %(key)s, which has %(tiers)s.",

@@ -1,17 +1,9 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
+import { $, $$, fill, keepToast, lang, logOf, looking, parse, showKeptToast, stored, streamOf, tellTimes, toast } from "./page.js";
+
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
-const ANSWER_MS = 5000, CONNECT_MS = 10000, TYPING_EVERY_MS = 3000, TYPING_SHOWN_MS = 6000, SEEN_MS = 1000, POST_MS = 20000;
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-const parse = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
-const logOf = (stream) => document.getElementById(`log-${stream.replace(":", "-")}`);
-const streamOf = (log) => log.id.replace(/^log-/, "").replace("-", ":");
-const fill = (text, values) => (text ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+const ANSWER_MS = 5000, CONNECT_MS = 10000, TYPING_EVERY_MS = 3000, TYPING_SHOWN_MS = 6000, POST_MS = 20000;
 const clientId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
-const stored = {
-  get: (key, otherwise) => { try { return JSON.parse(sessionStorage.getItem(key)) ?? otherwise; } catch { return otherwise; } },
-  set: (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* full or forbidden: kept in memory only */ } },
-};
 const readMeta = (root) => JSON.parse($('meta[name="swarm-live"]', root)?.content ?? "null");
 
 const start = readMeta(document) ?? { epoch: "", streams: {} }, at = $('meta[name="swarm-live"]')?.dataset.at ?? "/live";
@@ -319,58 +311,6 @@ function markPresence(root) {
 }
 
 // ---- The page ---------------------------------------------------------------------------------------------------
-const lang = document.documentElement.lang || "en";
-const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" }), exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
-const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
-function tellTimes(root = document) {
-  for (const element of $$("time[datetime]:not([data-absolute])", root)) {
-    const at = new Date(element.dateTime), seconds = (at - Date.now()) / 1000;
-    if (Number.isNaN(seconds)) continue;
-    if (!element.title) element.title = exact.format(at);
-    const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 0];
-    const said = size ? relative.format(Math.trunc(seconds / size), unit) : relative.format(0, "second");
-    if (element.textContent !== said) element.textContent = said;
-  }
-}
-function toast(content) {
-  const place = document.getElementById("toasts"), made = [...content.children];
-  place?.append(...made);
-  made.forEach(brought);
-  setTimeout(() => made.forEach((one) => one.remove()), 8000);
-}
-function keepToast(why) { stored.set("swarm.toast", why); }
-function showKeptToast() {
-  const why = stored.get("swarm.toast", "");
-  if (!why) return;
-  stored.set("swarm.toast", "");
-  const content = $("template[data-toast]")?.content.cloneNode(true) ?? parse('<div class="toast" role="status"><p data-body></p></div>');
-  ($("[data-body]", content) ?? content.firstElementChild).textContent = why;
-  toast(content);
-}
-const seen = new Map(), reads = new Map();
-const looking = new IntersectionObserver((changes) => {
-  for (const { target, isIntersecting } of changes) {
-    clearTimeout(seen.get(target));
-    if (isIntersecting) see(target);
-    else seen.delete(target);
-  }
-}, { threshold: 0.5 });
-function see(target) {
-  seen.set(target, setTimeout(() => {
-    if (!target.isConnected) return looking.unobserve(target);
-    if (!document.hasFocus()) return see(target);
-    looking.unobserve(target);
-    seen.delete(target);
-    const log = target.closest("[data-read-url]"), seq = Number(target.dataset.seq);
-    if (!log || seq <= (reads.get(log) ?? Number(log.dataset.readSeq ?? 0))) return;
-    reads.set(log, seq);
-    clearTimeout(log.readTimer);
-    log.readTimer = setTimeout(() => fetch(log.dataset.readUrl, {
-      method: "POST", keepalive: true, headers: { Accept: "application/json", "X-Swarm-Request": "1" },
-      body: new URLSearchParams({ lane: streamOf(log).split(":")[0], seq: String(reads.get(log)) }),
-    }).catch(() => reads.delete(log)), 200);
-  }, SEEN_MS));
-}
 function dress(root) {
   const me = document.body.dataset.me, all = (selector) => [...(root.matches?.(selector) ? [root] : []), ...$$(selector, root)];
   if (me) for (const element of all("[data-author]")) element.classList.toggle("mine", element.dataset.author === me);

@@ -50,7 +50,10 @@ def check() -> None:
             count += 1
             if checked.problem:
                 broken += 1
-                err.print(_("Ticket %(id)s: %(problem)s", id=checked.ticket_id, problem=checked.problem), style="red")
+                err.print(
+                    _("Ticket %(id)s: %(problem)s", id=checked.ticket_id, problem=checked.problem),
+                    style="red",
+                )
         return count, broken
 
     with opened() as store:

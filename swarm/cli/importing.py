@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from swarm.cli.plain import err, opened, out
 from swarm.events.refusals import No
+from swarm.modes.policy import Policy
 from swarm.store import Store
 from swarm.text.language import _, ngettext
 from swarm.tickets.csv_rows import BadRow, ImportRefused, Options, parse_map
@@ -23,36 +23,28 @@ from swarm.tickets.importing import Imported, Wishes, bring_in
 SOME_BAD = 2
 
 
-class NewPolicy(StrEnum):
-    """How teams made on the way work."""
-
-    tierless = "tierless"
-    tiered = "tiered"
-    split = "split"
-
-
-class Dates(StrEnum):
-    """What 03/04 means."""
-
-    day_first = "day-first"
-    month_first = "month-first"
+Dates = Literal["day-first", "month-first"]
 
 
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE.csv…", help=_("Files to import."))],
     map: Annotated[
-        list[str], typer.Option("--map", metavar="FIELD=COLUMN", help=_("Which column a field is in; repeat it."))
+        list[str],
+        typer.Option("--map", metavar="FIELD=COLUMN", help=_("Which column a field is in; repeat it.")),
     ] = [],  # noqa: B006  # typer reads the default
     team: Annotated[str, typer.Option(metavar="KEY", help=_("Team for all rows, by key or name."))] = "",
     team_map: Annotated[
         list[str],
-        typer.Option("--team-map", metavar="WORD=KEY", help=_("Team a word of the file stands for; repeat it.")),
+        typer.Option(
+            "--team-map", metavar="WORD=KEY", help=_("Team a word of the file stands for; repeat it.")
+        ),
     ] = [],  # noqa: B006  # typer reads the default
-    policy: Annotated[
-        NewPolicy, typer.Option(help=_("How teams made on the way work."))
-    ] = NewPolicy.tierless,
+    policy: Annotated[Policy, typer.Option(help=_("How teams made on the way work."))] = "tierless",
     lead: Annotated[
-        str, typer.Option(metavar="EMAIL", help=_("Who leads teams made on the way; else the first administrator."))
+        str,
+        typer.Option(
+            metavar="EMAIL", help=_("Who leads teams made on the way; else the first administrator.")
+        ),
     ] = "",
     language: Annotated[
         str, typer.Option(metavar="CODE", help=_("Of rows that name none; else the one most rows name."))
@@ -70,7 +62,7 @@ def import_files(
         map=parse_map(map),
         encoding=encoding,
         delimiter=delimiter,
-        day_first=None if dates is None else dates is Dates.day_first,
+        day_first=None if dates is None else dates == "day-first",
         zone=_zone(zone),
         latest=datetime.now(UTC),
     )
@@ -78,7 +70,7 @@ def import_files(
         source=source.strip() or "csv",
         team=team,
         team_map=_pairs(team_map),
-        policy=policy.value,
+        policy=policy,
         lead=lead,
         language=_language(language),
     )

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 from sqlalchemy import select
 
 from swarm.accounts.actions import set_password
-from swarm.cli.plain import OPERATOR, As, acting, colleague, group, mail, name_of, new_password, opened, out
-from swarm.cli.plain import read_settings, show
+from swarm.cli.plain import (
+    OPERATOR,
+    As,
+    acting,
+    colleague,
+    group,
+    mail,
+    name_of,
+    new_password,
+    opened,
+    out,
+    read_settings,
+    show,
+)
+from swarm.events import Role
 from swarm.events.refusals import No
 from swarm.modes.policy import policy_name
 from swarm.people import actions
@@ -26,26 +38,15 @@ person = group(_("Accounts of the people who work here."))
 team = group(_("Who leads and who works in a team."))
 
 
-class RoleName(StrEnum):
-    """What a person may do."""
-
-    agent = "agent"
-    specialist = "specialist"
-    manager = "manager"
-    administrator = "administrator"
-
-
 @person.command("add", help=_("Give a colleague an account."))
 def add(
     email: Email,
     name: Annotated[str, typer.Option(prompt=True, help=_("As colleagues and customers see it."))],
-    role: Annotated[RoleName, typer.Option(help=_("What they may do."))] = RoleName.agent,
+    role: Annotated[Role, typer.Option(help=_("What they may do."))] = "agent",
     in_team: Annotated[
         list[str], typer.Option("--team", metavar="KEY[:TIER]", help=_("A team they work in; repeat it."))
     ] = [],  # noqa: B006  # typer reads the default
-    skill: Annotated[
-        list[str], typer.Option(metavar="KEY", help=_("Something they know; repeat it."))
-    ] = [],  # noqa: B006  # typer reads the default
+    skill: Annotated[list[str], typer.Option(metavar="KEY", help=_("Something they know; repeat it."))] = [],  # noqa: B006  # typer reads the default
     password: Annotated[
         bool, typer.Option("--password", help=_("Ask for a password, or read it from standard input."))
     ] = False,
@@ -57,7 +58,7 @@ def add(
 
     def do(work: Work) -> None:
         acting(work, by)
-        new = actions.add_person(work, name=name, email=email, role=role.value, password=hashed)
+        new = actions.add_person(work, name=name, email=email, role=role, password=hashed)
         if in_team:
             actions.set_membership(work, new.id, dict(_place(work, place) for place in in_team))
         if skill:
@@ -70,7 +71,9 @@ def add(
         out.print(_("It has no password yet: swarm person password %(email)s", email=email))
 
 
-@person.command("password", help=_("Set a password, asked for or read from standard input; ends all sessions."))
+@person.command(
+    "password", help=_("Set a password, asked for or read from standard input; ends all sessions.")
+)
 def password(email: Email, by: As = "") -> None:
     settings = read_settings()
     with opened(settings) as store:
@@ -86,15 +89,15 @@ def password(email: Email, by: As = "") -> None:
 
 
 @person.command("role", help=_("Change what a person may do."))
-def role(email: Email, role: Annotated[RoleName, typer.Argument()], by: As = "") -> None:
+def role(email: Email, role: Annotated[Role, typer.Argument()], by: As = "") -> None:
     def do(work: Work) -> str:
         acting(work, by)
         one = colleague(work, email)
-        actions.set_role(work, one.id, role.value)
+        actions.set_role(work, one.id, role)
         return one.name
 
     with opened() as store:
-        out.print(_("%(name)s is %(role)s now.", name=store.write_now(OPERATOR, do), role=role.value))
+        out.print(_("%(name)s is %(role)s now.", name=store.write_now(OPERATOR, do), role=role))
 
 
 @person.command("deactivate", help=_("End a person's access; their tickets fall to the duty leads."))
@@ -116,7 +119,9 @@ def list_people(
     def read(work: Work) -> list[list[str]]:
         query = select(Person) if everybody else select(Person).where(Person.active)
         places: dict[int, list[str]] = {}
-        rows = select(Membership.person_id, Team.key, Membership.rung).join(Team, Team.id == Membership.team_id)
+        rows = select(Membership.person_id, Team.key, Membership.rung).join(
+            Team, Team.id == Membership.team_id
+        )
         for person_id, key, rung in work.session.execute(rows.order_by(Team.key)):
             places.setdefault(person_id, []).append(f"{key}:{rung}")
         return [
@@ -193,7 +198,11 @@ def leave(key: Key, email: Email, by: As = "") -> None:
         found, one = team_by_key(work.session, key), colleague(work, email)
         if found.duty_lead_id == one.id:
             raise No(
-                _("%(name)s is the duty lead of %(team)s. Name another one first.", name=one.name, team=found.name)
+                _(
+                    "%(name)s is the duty lead of %(team)s. Name another one first.",
+                    name=one.name,
+                    team=found.name,
+                )
             )
         actions.set_membership(work, one.id, {t: r for t, r in _rungs(work, one.id).items() if t != found.id})
         return one.name, found.name
@@ -222,7 +231,9 @@ def _skill(work: Work, key: str) -> int:
     found = work.session.scalar(select(Skill.id).where(Skill.key == key))
     if found is None:
         known = ", ".join(work.session.scalars(select(Skill.key).order_by(Skill.key)))
-        raise No(_("There is no skill “%(key)s”. There are: %(known)s.", key=key, known=known or _("none yet")))
+        raise No(
+            _("There is no skill “%(key)s”. There are: %(known)s.", key=key, known=known or _("none yet"))
+        )
     return found
 
 

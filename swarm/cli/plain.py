@@ -89,7 +89,9 @@ def read_settings() -> Settings:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise No(_("%(path)s cannot be made: %(why)s.", path=folder, why=error.strerror or error)) from None
+            raise No(
+                _("%(path)s cannot be made: %(why)s.", path=folder, why=error.strerror or error)
+            ) from None
     return settings
 
 
@@ -145,7 +147,9 @@ def new_password(settings: Settings) -> str:
     if not least <= len(typed) <= MOST:
         raise No(
             ngettext(
-                "A password has at least %(num)s character.", "A password has at least %(num)s characters.", least
+                "A password has at least %(num)s character.",
+                "A password has at least %(num)s characters.",
+                least,
             )
         )
     return hash_of(typed)

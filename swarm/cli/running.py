@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +85,8 @@ def set_up(
 
 
 def _migrate(settings: Settings) -> None:
+    # Each step is told by what the command says afterwards.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     upgrade(settings.database.url)
     with opened(settings) as store:
         store.write_now(OPERATOR, instance.ensure)

@@ -1,4 +1,4 @@
-"""What the demo's files say: who there is, how teams came to work as they do, and what happens to each ticket."""
+"""What the demo's files say: who there is, how teams came to work so, what happens to each ticket."""
 
 from __future__ import annotations
 

@@ -41,11 +41,14 @@ def _load(work: Work, cast: Cast, settings: Settings) -> bool:
         return False
     if work.session.scalar(select(Person.id).limit(1)) is not None:
         raise NotEmpty(
-            _("This database holds data of its own: the demo goes into an empty one. Leave --demo away, or name another.")
+            _(
+                "This database holds data of its own: the demo goes into an empty one. "
+                "Leave --demo away, or name another database."
+            )
         )
     now = work.now
     playing = _people_and_teams(work, cast, now - BEFORE, settings.tickets.reopen_days)
-    # In the order of time over all tickets: a team's or a person's stream tells them one after the other, too.
+    # In the order of time over all tickets: the streams of teams and people tell them so, too.
     for at, _place, happens in sorted(_moments(cast, playing, now), key=lambda moment: moment[:2]):
         work.now = at
         happens()
@@ -72,7 +75,9 @@ def _people_and_teams(work: Work, cast: Cast, at: datetime, reopen_days: int) ->
     teams = {part.key: _team(work, part, staff, part.key in began_tiered).id for part in cast.teams}
     for part in cast.people:
         if part.teams:
-            people.set_membership(work, staff[part.key], {teams[place.team]: place.tier for place in part.teams})
+            people.set_membership(
+                work, staff[part.key], {teams[place.team]: place.tier for place in part.teams}
+            )
         if part.skills:
             people.set_skills(work, staff[part.key], [skills[key] for key in part.skills])
     return Playing(work, staff, teams, skills, reopen_days)

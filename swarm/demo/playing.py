@@ -28,7 +28,12 @@ class Playing:
     """One transaction in which the demo happens; ids by the keys its files use."""
 
     def __init__(
-        self, work: Work, staff: dict[str, int], teams: dict[str, int], skills: dict[str, int], reopen_days: int
+        self,
+        work: Work,
+        staff: dict[str, int],
+        teams: dict[str, int],
+        skills: dict[str, int],
+        reopen_days: int,
     ) -> None:
         self.work = work
         self.staff = staff
@@ -125,7 +130,9 @@ class Playing:
         self.work.actor = person_actor(self.work.session, self.staff[key])
 
     def _post(self, ticket: int, lane: LaneKey, text: str, *, wait: bool = False) -> None:
-        post(self.work, ticket, lane, text.strip(), self._client_id(), wait=wait, reopen_days=self.reopen_days)
+        post(
+            self.work, ticket, lane, text.strip(), self._client_id(), wait=wait, reopen_days=self.reopen_days
+        )
 
     def _client_id(self) -> str:
         return f"demo-{next(self._sent)}"

@@ -45,7 +45,7 @@ class Row:
     unread: bool
     current: bool
     takes: int | None
-    """The version of the ownership that Take acts on; empty where there is nothing to take."""
+    """The version of the ownership that Take acts on; empty beside a ticket, and where the rule refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def rows_of(
             status_text=status_word(line.ticket.status),
             unread=line.ticket.id in unread,
             current=line.ticket.id == current,
-            takes=_takes(name, line.ticket, cases[line.ticket.id]),
+            takes=None if current else _takes(name, line.ticket, cases[line.ticket.id]),
         )
         for line in lines
     ]
@@ -146,18 +146,13 @@ def _last_words(session: Session, cases: Mapping[int, Case]) -> dict[int, _Last]
         .scalar_subquery()
         for lane in ("lane", "room")
     }
-    found = session.execute(
-        select(Ticket.id, newest["lane"], newest["room"]).where(Ticket.id.in_(cases))
-    )
+    found = session.execute(select(Ticket.id, newest["lane"], newest["room"]).where(Ticket.id.in_(cases)))
     wanted = [max(lane or 0, (room or 0) if id_ in room_open else 0) for id_, lane, room in found]
-    messages = (
-        session.execute(
-            select(Message.ticket_id, Message.author, func.substr(Message.body, 1, PREVIEW * 4)).where(
-                Message.id.in_(wanted)
-            )
+    messages = session.execute(
+        select(Message.ticket_id, Message.author, func.substr(Message.body, 1, PREVIEW * 4)).where(
+            Message.id.in_(wanted)
         )
-        .all()
-    )
+    ).all()
     names = faces(session, {author for _ticket, author, _body in messages})
     return {
         ticket_id: _Last(

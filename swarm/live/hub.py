@@ -7,14 +7,15 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
 
 from swarm.live import close_codes
-from swarm.live.drawing import Drawing, Job
+from swarm.live.counts import Counts
+from swarm.live.drawing import Drawing
 from swarm.live.frames import BadFrame, Batch, Form, decode, encode
 from swarm.live.joining import Joining
 from swarm.live.limits import Limits
@@ -24,27 +25,13 @@ from swarm.live.reading import Reading
 from swarm.live.rights import Rights
 from swarm.live.socket import Socket, short
 from swarm.live.stream import Stream
+from swarm.live.turns import Turns
 from swarm.store.log import Entry
 
-FAILURES = 3
-"""A stream that cannot be drawn so often makes its pages reload instead."""
 ALL_HEADS_EVERY = 10
 """Comparisons of the heads between two that trust nobody's word that nothing was written."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Counts:
-    """What the hub did since it started."""
-
-    deliveries: int = 0
-    writes: int = 0
-    turns: int = 0
-    slow_cut: int = 0
-    silent_cut: int = 0
-    reloads: int = 0
-    found_by_heads: int = 0
 
 
 class Hub:
@@ -68,17 +55,18 @@ class Hub:
         self._log_port = log
         self._doorman = doorman
         self._describe = describe
+        self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
         self._drawing = Drawing(log, render, describe, doorman)
-        self._joining = Joining(self, self._drawing, doorbell, lambda: self._threads, self.limits.resync)
+        self._joining = Joining(self, self._drawing, doorbell, self._threads, self.limits.resync)
+        self._turns = Turns(self, self._drawing, self._threads, self.limits, self.counts)
+        self.due = self._turns.due
+        self.push = self._turns.push
         self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
         self._rights = Rights(doorman, self)
         self._reading = Reading(self, post, self.limits)
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, set[Socket]] = {}
         self._count = 0
-        self._due: set[Stream] = set()
-        self._dirty: list[Socket] = []
-        self._turn_asked = False
         self._rung: deque[Sequence[Entry]] = deque()
         self._rung_asked = False
         self._compare_all = 0
@@ -87,7 +75,6 @@ class Hub:
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
 
     async def start(self) -> None:
         """Begin; call in the event loop before the first socket."""
@@ -105,7 +92,8 @@ class Hub:
     async def stop(self) -> None:
         """End what is open and let everything go."""
         self._stopping = True
-        self._close_everybody()
+        for socket in list(self._sockets()):
+            socket.close(close_codes.RESTART)
         self._presence.stop()
         for task in self._tasks:
             task.cancel()
@@ -247,7 +235,7 @@ class Hub:
         """Forget a stream nobody looks at."""
         if stream.unused and self._streams.get(stream.key) is stream:
             del self._streams[stream.key]
-            self._due.discard(stream)
+            self._turns.forget(stream)
             self.doorbell.drop([stream.key])
 
     def take_away(self, socket: Socket, stream: str, why: str) -> None:
@@ -300,123 +288,21 @@ class Hub:
 
     # Telling.
 
-    def due(self, stream: Stream) -> None:
-        """Look at the stream at the end of this turn."""
-        self._due.add(stream)
-        self._ask_turn()
+    def standing_age(self) -> float:
+        """Seconds since everybody's rights were last asked for."""
+        return self.now() - self._rights.asked_at
 
-    def push(self, socket: Socket, batch: Batch) -> None:
-        """Add to what the socket gets at the end of this turn."""
-        if socket.pending is None:
-            socket.pending = [batch]
-            self._dirty.append(socket)
-            self._ask_turn()
-        else:
-            socket.pending.append(batch)
+    def doubt_heads(self) -> None:
+        """The next comparison asks the log, whatever it says of changes."""
+        self._compare_all = 0
 
     def now(self) -> float:
         """The loop's time."""
         assert self._loop is not None
         return self._loop.time()
 
-    def _ask_turn(self) -> None:
-        if not self._turn_asked:
-            self._turn_asked = True
-            assert self._loop is not None
-            self._loop.call_soon(self._turn)
-
-    def _turn(self) -> None:
-        self._turn_asked = False
-        if self._dirty:
-            self._flush()
-        if not self._due or (self._stopping and not self._count):
-            return
-        if self.now() - self._rights.asked_at > self.limits.rights_stale:
-            # Held back until standing is known again.
-            self._due.clear()
-            return
-        jobs: list[Job] = []
-        for stream in self._due:
-            if stream.busy or stream.sent is None or stream.known <= stream.sent:
-                continue
-            groups = list(stream.wanted)
-            if not groups:
-                stream.told(stream.known)
-                continue
-            stream.busy = True
-            jobs.append(Job(stream.key, stream.sent, stream.carried_next(), groups))
-        self._due.clear()
-        if jobs:
-            self._draw(jobs)
-
-    def _draw(self, jobs: Sequence[Job]) -> None:
-        assert self._loop is not None
-        drawing = self._loop.run_in_executor(self._threads, self._drawing.draw, jobs)
-        drawing.add_done_callback(self._drawn)
-
-    def _drawn(self, drawing: asyncio.Future[Sequence[Job]]) -> None:
-        if drawing.cancelled():
-            return
-        again: list[Job] = []
-        for job in drawing.result():
-            stream = self._streams[job.key]
-            missing = [
-                group for group in stream.wanted if group not in job.pieces and group not in job.undrawn
-            ]
-            if job.entries and missing and not job.failed:
-                job.groups = missing
-                again.append(job)
-                continue
-            stream.busy = False
-            if job.failed:
-                self._compare_all = 0
-            else:
-                self._deliver(stream, job)
-            self.left(stream)
-        self.counts.turns += 1
-        if again:
-            self._draw(again)
-
-    def _deliver(self, stream: Stream, job: Job) -> None:
-        if not job.entries:
-            # Somebody spoke of a number the log does not have: believe the log.
-            stream.known = stream.sent or 0
-            return
-        if job.undrawn:
-            stream.failures += 1
-            if stream.failures < FAILURES:
-                self._compare_all = 0
-                return
-            for group in job.undrawn:
-                self._reload(stream, list(stream.groups.get(group, ())))
-        stream.failures = 0
-        count = len(job.entries)
-        for group, payloads in job.pieces.items():
-            stream.keep(group, job.after, payloads)
-        for group, sockets in stream.groups.items():
-            payloads = job.pieces[group]
-            batch = Batch(payloads)
-            for socket in sockets:
-                if stream.ahead and (shown := stream.ahead.get(socket)) is not None:
-                    if payloads[shown - job.after :]:
-                        self.push(socket, Batch(payloads[shown - job.after :]))
-                else:
-                    self.push(socket, batch)
-            self.counts.deliveries += count * len(sockets)
-        stream.told(job.after + count)
-        if stream.sent is not None and stream.known > stream.sent:
-            self.due(stream)
-
-    def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        most = self.limits.slow_reader
-        for socket in dirty:
-            if not socket.flush(most):
-                self.counts.slow_cut += 1
-                socket.close(close_codes.AGAIN_LATER, "too slow")
-        self.counts.writes += len(dirty)
-
-    def _reload(self, stream: Stream, sockets: Iterable[Socket]) -> None:
+    def reload(self, stream: Stream, sockets: Iterable[Socket]) -> None:
+        """The pages of these begin anew."""
         batch = Batch([encode({"t": "reload", "s": stream.key})])
         for socket in sockets:
             self.leave(socket, stream.key)
@@ -449,7 +335,7 @@ class Hub:
                 continue
             if head < (streams[key] or 0):
                 # A backup was restored under us.
-                self._reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
+                self.reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
                 stream.sent = None
             elif head > stream.sent:
                 self.counts.found_by_heads += stream.known < head
@@ -484,7 +370,7 @@ class Hub:
         if epoch != self.epoch:
             self.epoch = epoch
             for stream in list(self._streams.values()):
-                self._reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
+                self.reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         at = self.now()
@@ -506,10 +392,6 @@ class Hub:
     def _sockets(self) -> Iterable[Socket]:
         for mine in self._sessions.values():
             yield from mine
-
-    def _close_everybody(self) -> None:
-        for socket in list(self._sockets()):
-            socket.close(close_codes.RESTART)
 
 
 def _presence(key: str, here: Here) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class Joining:
     """Everybody who joins while the last ones are being answered shares the next questions to the log."""
 
     def __init__(
-        self, hub: Streams, drawing: Drawing, doorbell: Doorbell, threads: Callable[[], Executor], limit: int
+        self, hub: Streams, drawing: Drawing, doorbell: Doorbell, threads: Executor, limit: int
     ) -> None:
         self._hub = hub
         self._drawing = drawing
@@ -78,7 +78,7 @@ class Joining:
         await self._doorbell.ensure({key for _socket, key, _shown in batch})
         wishes = [Wish(socket.viewer, socket.group, key, shown) for socket, key, shown in batch]
         past = await asyncio.get_running_loop().run_in_executor(
-            self._threads(), self._drawing.past, wishes, self._limit
+            self._threads, self._drawing.past, wishes, self._limit
         )
         for (socket, key, shown), wish in zip(batch, wishes, strict=True):
             if not socket.closing and socket.streams.get(key) is False:

@@ -103,6 +103,11 @@ async def head(request: Request) -> Response:
     return await _piece(request, "portal/_head.html")
 
 
+async def note(request: Request) -> Response:
+    """What stands above the composer, apart from it: this changes while somebody types, the composer does not."""
+    return await _piece(request, "portal/_note.html")
+
+
 async def foot(request: Request) -> Response:
     """The composer, or why there is none, for pages that were told to refresh it."""
     return await _piece(request, "portal/_foot.html")

@@ -27,16 +27,13 @@ def walk(session: Session) -> Iterator[Checked]:
     """Every ticket there is, some hundred held at a time."""
     after = 0
     while True:
-        rows = (
-            session.execute(
-                select(Ticket.id, Ticket.owner_id, Ticket.owner_version, Ticket.status, Person.active)
-                .join(Person, Person.id == Ticket.owner_id, isouter=True)
-                .where(Ticket.id > after)
-                .order_by(Ticket.id)
-                .limit(TOGETHER)
-            )
-            .all()
-        )
+        rows = session.execute(
+            select(Ticket.id, Ticket.owner_id, Ticket.owner_version, Ticket.status, Person.active)
+            .join(Person, Person.id == Ticket.owner_id, isouter=True)
+            .where(Ticket.id > after)
+            .order_by(Ticket.id)
+            .limit(TOGETHER)
+        ).all()
         if not rows:
             return
         chains: dict[int, list[Ownership]] = {row[0]: [] for row in rows}
@@ -64,7 +61,11 @@ def _unlike(chain: Sequence[Ownership], owner: int, version: int, status: str, a
     if chain[-1].owner_id != owner:
         return _("its owner is not the last of its chain")
     if version != len(chain):
-        return _("its owner changed %(times)s times, its chain says %(links)s", times=version - 1, links=len(chain) - 1)
+        return _(
+            "its owner changed %(times)s times, its chain says %(links)s",
+            times=version - 1,
+            links=len(chain) - 1,
+        )
     if not active and status != "closed":
         return _("its owner no longer works here")
     return ""

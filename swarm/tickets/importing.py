@@ -1,4 +1,4 @@
-"""History out of a CSV file: every good row once, whatever happens on the way, and nothing sent to anybody."""
+"""History out of a CSV file: every good row once, whatever happens on the way; nothing is sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swarm.events import SYSTEM
 from swarm.events.refusals import No
 from swarm.modes.policy import Policy
 from swarm.people.actions import add_customer, create_team, set_membership
-from swarm.people.models import Customer, Membership, Person, Team
+from swarm.people.models import Customer, Membership, Person
 from swarm.people.queries import teams
 from swarm.store import Store, Work, instance
 from swarm.text.language import _
@@ -123,9 +123,7 @@ def bring_in(
     return result
 
 
-def _store(
-    store: Store, rows: Sequence[Row], wishes: Wishes, known: _Known
-) -> tuple[list[Outcome], _Known]:
+def _store(store: Store, rows: Sequence[Row], wishes: Wishes, known: _Known) -> tuple[list[Outcome], _Known]:
     """All rows in one transaction; where one spoils it, each in its own."""
     try:
         return store.write_now(SYSTEM, lambda work: _write(work, rows, wishes, known.copy()))
@@ -150,8 +148,7 @@ def _write(work: Work, rows: Sequence[Row], wishes: Wishes, known: _Known) -> tu
             select(Ticket.external_id, Ticket.digest).where(
                 Ticket.source == wishes.source, Ticket.external_id.in_([_external_id(row) for row in rows])
             )
-        )
-        .all()
+        ).all()
     )
     _find_customers(work, rows, wishes, known)
     outcomes: list[Outcome] = []
@@ -257,7 +254,8 @@ def _make_team(work: Work, name: str, wishes: Wishes, known: _Known) -> int:
     taken = {team.key for team in teams(work.session)}
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:36] or "team"
-    key = next(key for number in range(1, len(taken) + 2) if (key := f"{stem}-{number}".removesuffix("-1")) not in taken)
+    numbered = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 2)))
+    key = next(key for key in numbered if key not in taken)
     team = create_team(
         work,
         key=key,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.access.people import World, build
+from tests.access.sending import Knocker
 from tests.conftest import PAIRS
 from tests.support.site import serve_site
 
@@ -20,3 +21,11 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield build(site)
     if request.param != "sqlite":
         request.getfixturevalue("postgres_maker").drop(made)
+
+
+@pytest.fixture(scope="module")
+def knocker(world: World) -> Iterator[Knocker]:
+    """Sends requests as any of them."""
+    made = Knocker(world)
+    yield made
+    made.close()

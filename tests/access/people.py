@@ -12,6 +12,7 @@ from swarm.accounts.actions import end_session, exchange, key_of, make_link, sta
 from swarm.accounts.models import SessionRow
 from swarm.events import NOBODY
 from swarm.people import actions as people
+from swarm.people.models import Team
 from swarm.people.queries import person_actor
 from swarm.rooms import actions as rooms
 from swarm.rooms.models import Invitation
@@ -65,13 +66,12 @@ class World:
     invitations: dict[str, int] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    """Of each ticket's ownership, as a form carries it."""
+    policy: int = 0
+    """The version of the ladder's policy."""
     skill: int = 0
     ask: int = 0
-
-    def version(self, ticket: str) -> int:
-        """The version of the ownership that a form carries."""
-        id_ = self.tickets[ticket]
-        return self.site.look(lambda work: work.session.get_one(Ticket, id_).owner_version)
 
     def as_(self, work: Work, who: str) -> Work:
         """The same transaction, as this person."""
@@ -90,7 +90,15 @@ def build(site: Site) -> World:
     _end_some(world)
     _let_customers_in(world)
     world.visitors["stranger"] = site.stranger()
+    world.links["link"] = fresh_link(world, "swarming")
+    site.look(lambda work: _note_versions(work, world))
     return world
+
+
+def _note_versions(work: Work, world: World) -> None:
+    for name, id_ in world.tickets.items():
+        world.versions[name] = work.session.get_one(Ticket, id_).owner_version
+    world.policy = work.session.get_one(Team, world.teams["ladder"]).policy_version
 
 
 def _hire(work: Work, world: World) -> None:

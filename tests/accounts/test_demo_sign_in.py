@@ -17,7 +17,7 @@ def staff(site: Site, *, demo: bool) -> int:
         assert isinstance(work, Work)
         locked(work).demo = demo
         for role in ("agent", "specialist", "manager", "administrator"):
-            person = add_person(work, name=f"The {role}", email=f"{role}@example.org", role=role)  # type: ignore[arg-type]
+            person = add_person(work, name=f"The {role}", email=f"{role}@example.org", role=role)
         return person.id
 
     return site.do(do)

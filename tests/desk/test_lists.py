@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_list_costs_the_same_number_of_queries_whatever_its_length(site: Site,
     for more in (2, 30):
         for _number in range(more):
             ticket = town.open("hive")
-            town.do("ina", lambda work, ticket=ticket: actions.take(work, ticket))
+            town.do("ina", partial(actions.take, ticket_id=ticket))
             town.open("hive")
         for path in ("/mine", "/queue", "/tickets"):
             with statements(site) as seen:
@@ -131,8 +132,12 @@ def test_a_list_costs_the_same_number_of_queries_whatever_its_length(site: Site,
 def test_filters_narrow_and_come_back(site: Site, town: Town) -> None:
     low, urgent = town.open("hive", 0), town.open("hive", 3)
     town.do("ina", lambda work: actions.take(work, low))
-    details = {"priority": 0, "category": "", "language": "de", "tags": ["export"]}
-    town.do("ina", lambda work: actions.change_details(work, low, **details))
+    town.do(
+        "ina",
+        lambda work: actions.change_details(
+            work, low, priority=0, category="", language="de", tags=["export"]
+        ),
+    )
     ina = site.person(town.people["ina"])
     team, me = town.teams["hive"], town.people["ina"]
     for narrowed in ("priority=0", "language=de", "tag=Export", f"owner={me}", "status=open&language=de"):

@@ -163,6 +163,9 @@ class Page:
     def numbers(self, stream: str) -> list[int]:
         return [f["n"] for f in self.frames if f["t"] == "event" and f["s"] == stream]
 
+    async def reached(self, stream: str, number: int) -> None:
+        await self.until(lambda: self.numbers(stream)[-1:] >= [number])
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [frame for frame in self.frames if frame["t"] == kind]
 

@@ -111,7 +111,7 @@ async def test_whoever_joins_while_others_write_sees_each_event_once() -> None:
                     back = max(0, shown - 5 * reader)
                     await late.live(room_1=back)
                     goal = min(total, shown + 20)
-                    await late.until(lambda late=late, goal=goal: late.numbers("room:1")[-1:] >= [goal])
+                    await late.reached("room:1", goal)
                     assert late.numbers("room:1") == list(range(back + 1, late.numbers("room:1")[-1] + 1))
             await early.until(lambda: len(early.numbers("room:1")) == total)
             writer.join()
@@ -215,7 +215,7 @@ async def test_each_stream_is_drawn_once_for_all_of_an_audience() -> None:
             await page.live(lane_1=0)
         w.hub.ring([log.append("lane:1", "x", "internal.noted")])
         for page in (ann, bob, cus):
-            await page.until(lambda page=page: page.numbers("lane:1") == [1])
+            await page.reached("lane:1", 1)
         assert sorted(calls) == [("customer", "en"), ("staff", "en")]
         assert cus.of("event") == [{"t": "event", "s": "lane:1", "n": 1, "do": []}]
 

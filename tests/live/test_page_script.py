@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from tests.live.house import Doors, MemoryLog, Worker, worker
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>
-<meta name="swarm-live" content='%s'><script type="module" src="/live.js"></script>
+<meta name="swarm-live" content='%s'><script type="module" src="/js/live.js"></script>
 <style>#box{height:200px;overflow-y:auto} article,[data-pending-bubble]{height:60px}</style></head>
 <body data-me="person:1"><p data-live-pill data-text-live="Live" data-text-catching-up="Catching up"
  data-text-offline="Offline" data-text-waiting="Offline, {count} waiting"></p>
-<div data-lane><div id="box"><div id="log-room-1">%s</div></div><button data-new-messages hidden>New</button></div>
+<div data-lane><div id="box"><div id="log-room-1">%s</div></div>
+<button data-new-messages hidden>New</button></div>
 <p data-typing="room:1" data-text-one="{name} is writing" data-text-many="{names} are writing"></p>
 <template data-pending="room:1"><article data-author="person:1"><p data-body></p><p data-why></p>
 <button data-retry>Retry</button><button data-discard>Discard</button></article></template>
@@ -83,7 +85,7 @@ class House:
         routes = [
             Route("/", self._page),
             Route("/post", self._post, methods=["POST"]),
-            Route("/live.js", lambda request: FileResponse(ROOT / "static/js/live.js")),
+            Mount("/js", StaticFiles(directory=ROOT / "static/js")),
         ]
 
         def render(entries: Any, audience: str, language: str) -> Any:

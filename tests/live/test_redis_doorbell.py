@@ -1,12 +1,13 @@
 """The doorbell between workers, with a real Redis that is frozen, killed and late."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from swarm.live.doorbell_redis import RedisDoorbell
 from swarm.live.limits import Limits
-from tests.live.house import Doors, MemoryLog, Worker, until, worker
+from tests.live.house import Doors, MemoryLog, Page, Worker, until, worker
 from tests.support import servers
 from tests.support.processes import free_port
 
@@ -31,6 +32,11 @@ async def two(log: MemoryLog, doors: Doors, url: str, limits: Limits) -> AsyncIt
         worker(log, doors, doorbell=bell(), limits=limits) as other,
     ):
         yield one, other
+
+
+def are_here(page: Page, count: int) -> bool:
+    told = page.of("presence")
+    return bool(told) and len(told[-1]["here"]) == count
 
 
 async def proved(*workers: Worker) -> None:
@@ -66,14 +72,10 @@ async def test_presence_and_typing_cross_the_workers() -> None:
                 async with other.page("bob") as bob:
                     await bob.live(room_1=0)
                     for page in (ann, bob):
-                        await page.until(
-                            lambda page=page: (
-                                page.of("presence") and len(page.of("presence")[-1]["here"]) == 2
-                            )
-                        )
+                        await page.until(functools.partial(are_here, page, 2))
                     await bob.say(t="typing", s="room:1")
                     await ann.until(lambda: ann.of("typing"))
-                await ann.until(lambda: len(ann.of("presence")[-1]["here"]) == 1)
+                await ann.until(lambda: are_here(ann, 1))
 
 
 async def test_a_frozen_redis_is_noticed_and_the_log_goes_on() -> None:

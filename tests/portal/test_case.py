@@ -70,7 +70,7 @@ def test_nothing_of_the_room_reaches_the_customer(site: Site, house: House) -> N
         wire.until(lambda frame: frame["t"] == "event" and "For you." in str(frame))
         assert INTERNAL not in str(wire.frames)
         assert f"room:{number}" not in str([frame for frame in wire.frames if frame["t"] != "gone"])
-    for path in ("", "/head", "/foot", "/older?before=3", "/older?before=99"):
+    for path in ("", "/head", "/note", "/foot", "/older?before=3", "/older?before=99"):
         answer = visitor.get(f"/case/{number}{path}")
         assert answer.status_code == 200, path
         assert INTERNAL not in answer.text
@@ -81,7 +81,7 @@ def test_nothing_of_the_room_reaches_the_customer(site: Site, house: House) -> N
 def test_only_this_browsers_tickets_open(site: Site, house: House) -> None:
     laura, hers = enter(site, house)
     _, other = enter(site, house, email="somebody@else.example.org", subject="Not hers")
-    for path in ("", "/head", "/foot", "/older?before=2"):
+    for path in ("", "/head", "/note", "/foot", "/older?before=2"):
         assert laura.get(f"/case/{other}{path}").status_code == 404
         assert laura.get(f"/case/999999{path}").status_code == 404
         assert site.stranger().get(f"/case/{hers}{path}").status_code == 401

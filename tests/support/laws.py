@@ -115,11 +115,11 @@ class Reader:
         for ticket, *link in chains:
             links.setdefault(ticket, []).append(tuple(link))
         return Snapshot(
-            tickets={row[0]: TicketNow(*row[:-1], bool(row[-1])) for row in tickets},
+            tickets={row[0]: _ticket(row) for row in tickets},
             chains=links,
             active=frozenset(row[0] for row in active),
             teams={row[0]: tuple(row[1:]) for row in led},
-            asks={id_: state for id_, state in asks},
+            asks=dict(map(_pair, asks)),
             pending=frozenset((row[2], row[3]) for row in invitations if row[4] == "pending"),
             invitations=invitations,
             present=frozenset((ticket, person) for ticket, person in stays),
@@ -148,7 +148,7 @@ def follows(before: Snapshot, now: Snapshot, step: str) -> None:
         assert was.status != "closed" or ticket == was, f"{step} changed a closed ticket"
     if step == "switch":
         assert before.tickets == now.tickets, "a switch touched open tickets"
-    grown = dict(now.numbers)
+    grown = dict(map(_pair, now.numbers))
     assert all(grown[key] >= number for key, number in before.numbers)
 
 
@@ -182,6 +182,17 @@ def _rooms(now: Snapshot) -> None:
         assert state != "pending" or now.asks[ask] == "open", "a closed ask waits for somebody"
     swarm = dict.fromkeys(now.present, "swarm")
     assert now.admitted == dict.fromkeys(now.pending, "asked") | swarm, "admitted are the asked and the swarm"
+
+
+def _ticket(row: tuple[Any, ...]) -> TicketNow:
+    id_, team, owner, version, mode, assigned, status, tier, queued_for, queued_at = row
+    return TicketNow(
+        id_, team, owner, version, mode, assigned, status, tier, queued_for, bool(queued_at)
+    )
+
+
+def _pair(row: tuple[Any, ...]) -> tuple[Any, Any]:
+    return row[0], row[1]
 
 
 def _list(ids: Any) -> str:

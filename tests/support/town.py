@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from swarm.at_once import AT_ONCE
 from swarm.events import NOBODY, SYSTEM, Actor, Role
@@ -20,6 +20,7 @@ from swarm.tickets.opening import NewTicket, open_ticket
 from swarm.tickets.queries import chain
 from tests.support.backends import Backend
 
+P = ParamSpec("P")
 T = TypeVar("T")
 TEAMS = {"ladder": ("tiered", ("First line", "Second line", "Third line")), "hive": ("tierless", ())}
 SKILLS = ("postgres", "network")
@@ -57,14 +58,24 @@ class Town:
     skills: dict[str, int]
     customer_id: int
 
-    def do(self, who: str, do: Callable[[Work], T], store: Store | None = None) -> T:
+    def do(self, who: str, do: Callable[[Work], T]) -> T:
         """One transaction as this person, who is looked up in it, as a door does."""
 
         def as_person(work: Work) -> T:
             work.actor = person_actor(work.session, self.people[who])
             return do(work)
 
-        return (store or self.store).write_now(NOBODY, as_person)
+        return self.store.write_now(NOBODY, as_person)
+
+    def act(
+        self, who: str, verb: Callable[Concatenate[Work, P], T], *args: P.args, **named: P.kwargs
+    ) -> T:
+        """One action as this person: `act("ada", take, 41)`."""
+        return self.do(who, lambda work: verb(work, *args, **named))
+
+    def through(self, store: Store) -> Town:
+        """The same town, reached by another worker."""
+        return replace(self, store=store)
 
     def look(self, who: str, do: Callable[[Work], T]) -> T:
         """One snapshot as this person."""

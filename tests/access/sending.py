@@ -1,0 +1,201 @@
+"""How each door is knocked at: a request that passes where the person may, and stops at the rule where not."""
+
+from __future__ import annotations
+
+import http.client
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from sqlalchemy import select
+
+import swarm.tables
+from swarm.events import Actor
+from swarm.store import Work
+from swarm.store.tables import Table
+from tests.access.people import World
+
+T = TypeVar("T")
+Form = Mapping[str, Any]
+ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}}
+"""That a session is in use is noted at reads too."""
+
+__all__ = ["Answer", "Knocker", "Rehearsal", "rehearsing", "snapshot", "swarm"]
+
+
+class _Done(Exception):
+    """The action passed; its transaction is thrown away."""
+
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
+
+
+class Rehearsal:
+    """While `on`, what the doors write is done in full and then rolled back, so that all meet the same world."""
+
+    on = False
+
+
+@contextmanager
+def rehearsing(world: World) -> Iterator[Rehearsal]:
+    """Let the store of this site rehearse when told to."""
+    store, rehearsal = world.site.store, Rehearsal()
+    really = store.write
+
+    async def write(actor: Actor, do: Callable[[Work], T]) -> T:
+        if not rehearsal.on:
+            return await really(actor, do)
+
+        def try_out(work: Work) -> T:
+            result = do(work)
+            work.session.flush()
+            raise _Done(result)
+
+        try:
+            return await really(actor, try_out)
+        except _Done as done:
+            result: Any = done.result
+            return result  # type: ignore[no-any-return]
+
+    store.write = write  # type: ignore[method-assign]
+    try:
+        yield rehearsal
+    finally:
+        del store.write  # type: ignore[attr-defined]
+
+
+def snapshot(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, heads of streams among them."""
+
+    def read(work: Work) -> dict[str, list[tuple[Any, ...]]]:
+        found = {}
+        for table in Table.metadata.sorted_tables:
+            leave = ALLOWED_TO_CHANGE.get(table.name, set())
+            columns = [column for column in table.columns if column.name not in leave]
+            rows = work.session.execute(select(*columns)).all()
+            found[table.name] = sorted((tuple(row) for row in rows), key=repr)
+        return found
+
+    return world.site.look(read)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything that came back."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @property
+    def all_bytes(self) -> bytes:
+        """Headers and body."""
+        return "\n".join(f"{name}: {value}" for name, value in self.headers).encode() + b"\n\n" + self.body
+
+
+class Knocker:
+    """Sends with a person's cookies as they were at first: what an answer sets or takes away is not kept."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._connection = http.client.HTTPConnection(world.site.url.removeprefix("http://"), timeout=20)
+        self._cookies = {
+            kind: "; ".join(f"{one.name}={one.value}" for one in visitor.http.cookies.jar)
+            for kind, visitor in world.visitors.items()
+        }
+
+    def send(
+        self, kind: str, method: str, address: str, form: Form | None = None, **headers: str
+    ) -> Answer:
+        """The answer to this person; `headers` as `X_Swarm_Request`."""
+        sent = {"Accept": "text/html", "Cookie": self._cookies[kind]}
+        body = None
+        if method not in ("GET", "HEAD"):
+            sent |= {"Origin": self.world.site.url, "Content-Type": "application/x-www-form-urlencoded"}
+            body = urlencode(dict(form or {}))
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        self._connection.request(method, address, body, {name: value for name, value in sent.items() if value})
+        got = self._connection.getresponse()
+        return Answer(got.status, tuple(got.getheaders()), got.read())
+
+    def knock(self, kind: str, door: str, ticket: str, **headers: str) -> Answer:
+        """The answer to this person at this door, about this ticket."""
+        method, path = door.split()[:2]
+        lane = door.partition("lane=")[2]
+        address = _address(self.world, path, ticket, lane)
+        if method == "GET":
+            return self.send(kind, method, address, **{**_as_piece(path), **headers})
+        form = _forms(self.world, path, ticket, lane)
+        face = {} if _is_everybodys(path) else {"Accept": "application/json"}
+        return self.send(kind, method, address, form, **{**face, **headers})
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._connection.close()
+
+
+def _is_everybodys(path: str) -> bool:
+    return not path.startswith(("/tickets", "/asks", "/invitations", "/teams", "/me", "/case"))
+
+
+def _as_piece(path: str) -> dict[str, str]:
+    # As a page it sends everybody elsewhere.
+    return {"X_Swarm_Request": "piece"} if path == "/rail" else {}
+
+
+def _address(world: World, path: str, ticket: str, lane: str) -> str:
+    values = {
+        "{number:int}": world.tickets[ticket],
+        "{lane}": lane,
+        "{ask:int}": world.ask,
+        "{invitation:int}": world.invitations["invited"],
+        "{key}": "ladder",
+        "{secret}": world.links.get("link", ""),
+    }
+    for name, value in values.items():
+        path = path.replace(name, str(value))
+    if path.endswith(("/older/lane", "/older/room", "/older/attic", "/older")):
+        return f"{path}?before=999"
+    return f"{path}/any/css/tokens.css" if path == "/static" else path
+
+
+def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
+    new = {"client_id": secrets.token_hex(32)}
+    people = world.people
+    colleague = {"climbing": "ladder_one", "swarming": "swarm"}.get(ticket, "hive_one")
+    words = {"reason": "Because", "seen": world.versions[ticket]}
+    case = {"subject": "Help", "body": "It broke.", "language": "en", "name": "Ana"}
+    last = path.rpartition("/")[2]
+    forms: dict[str, Form] = {
+        "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
+        "read": {"lane": "lane", "seq": 1},
+        "pace": {"pace": "on_hold"},
+        "answer": {"message": world.notes[ticket]},
+        "details": {"priority": 2, "category": "network", "language": "fr", "tags": "one, two"},
+        "owner": {"seen": world.versions[ticket]},
+        "handover": {**words, "to": people[colleague]},
+        "escalation": {**words, "note": "Tried it all"},
+        "return": words,
+        "mode": {"reason": "Because"},
+        "asks": {"question": "Why?", "tried": "x", "people": people["outsider"], **_short(new)},
+        "dismissal": {"person": people["swarm"]},
+        "refusal": {"why": "No time"},
+        "tickets": {**case, "team": world.teams["ladder"], **_short(new)},
+        "policy": {"policy": "tierless", "share": 0, "note": "Try it", "version": world.policy},
+        "availability": {"availability": "busy"},
+        "skills": {"skills": world.skill},
+        "profile": {"name": "Somebody", "language": "en", "timezone": "UTC"},
+        "password": {"current": "wrong horse battery", "password": "x" * 20, "again": "x" * 20},
+        "sign-in": {"email": "nobody@example.org", "password": "wrong horse battery"},
+        "set-up": {"name": "Me", "email": "me@example.org", "password": "x" * 20, "again": "x" * 20},
+        "open": {**case, "email": "new@example.org", "team": world.teams["hive"], **new},
+    }
+    return {"person": people["manager"]} if path == "/demo/sign-in" else forms.get(last, {})
+
+
+def _short(new: Form) -> Form:
+    return {"client_id": new["client_id"][:32]}

@@ -1,0 +1,224 @@
+"""Who may do what at every address, frame and stream, written down as data.
+
+A door's name is its method and its path as the route table has them; `lane=…` after it is one of its variants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.access.people import KINDS, STAFF
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "nobody": (),
+    "staff": tuple(STAFF),
+    "managers": ("manager", "administrator"),
+    "ladder": ("ladder_owner", "ladder_lead", "ladder_one", "ladder_two"),
+    "hive": ("hive_owner", "hive_lead", "hive_one"),
+}
+
+SEES = {
+    "climbing": "ladder managers",
+    "waiting": "ladder managers",
+    "swarming": "hive invited swarm managers",
+    "fresh": "hive managers",
+    "solved": "hive managers",
+}
+"""Who knows of each ticket; for everybody else it does not exist."""
+READS = {name: SEES[name] for name in ("climbing", "swarming")}
+OWNERS = {"climbing": "ladder_owner", "swarming": "hive_owner"}
+ROOM = {
+    "climbing": "ladder_owner ladder_lead",
+    "waiting": "ladder_owner ladder_lead ladder_two",
+    "swarming": "hive_owner swarm",
+    "fresh": "hive_lead",
+}
+
+
+@dataclass(frozen=True)
+class OnTicket:
+    """A door of a ticket: who passes, by ticket. Who sees it but may not gets 403, who does not see it 404."""
+
+    who: Mapping[str, str]
+    passed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A door that is the same whatever the ticket: status by kind or group; the last line is for all others."""
+
+    status: Mapping[str, int]
+
+
+def _see(who: Mapping[str, str] = READS) -> OnTicket:
+    return OnTicket(who, (200,))
+
+
+def _do(**who: str) -> OnTicket:
+    return OnTicket(who, (204,))
+
+
+def _staff(theirs: int, others: int) -> Plain:
+    return Plain({"staff": theirs, "else": others})
+
+
+ABSENT = Plain({"else": 404})
+CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
+MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
+INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
+
+DOORS: Mapping[str, OnTicket | Plain] = {
+    # The desk's pages: any colleague; all others are sent to sign in.
+    "GET /mine": _staff(200, 303),
+    "GET /asked": _staff(200, 303),
+    "GET /queue": _staff(200, 303),
+    "GET /tickets": _staff(200, 303),
+    "GET /rail": _staff(200, 401),
+    "GET /tickets/new": _staff(200, 303),
+    "GET /teams": _staff(200, 303),
+    "GET /teams/{key}": _staff(200, 303),
+    "GET /teams/{key}/row": _staff(200, 303),
+    "GET /me": _staff(200, 303),
+    # A ticket's screen: who sees the ticket sees both its lanes.
+    "GET /tickets/{number:int}": _see(),
+    "GET /tickets/{number:int}/head": _see(),
+    "GET /tickets/{number:int}/side": _see(),
+    "GET /tickets/{number:int}/foot/{lane} lane=lane": _see(),
+    "GET /tickets/{number:int}/foot/{lane} lane=room": _see(),
+    "GET /tickets/{number:int}/foot/{lane} lane=attic": ABSENT,
+    "GET /tickets/{number:int}/older/{lane} lane=lane": _see(),
+    "GET /tickets/{number:int}/older/{lane} lane=room": _see(),
+    "GET /tickets/{number:int}/older/{lane} lane=attic": ABSENT,
+    "GET /tickets/{number:int}/timeline": _see(),
+    # What is done on a ticket.
+    "POST /tickets": Plain({"ladder": 204, "managers": 204, "staff": 403, "else": 401}),
+    "POST /tickets/{number:int}/{lane}/messages lane=lane": OnTicket(
+        {"climbing": "ladder_owner", "swarming": "hive_owner", "fresh": "hive_lead"}, (200,)
+    ),
+    "POST /tickets/{number:int}/{lane}/messages lane=room": OnTicket(ROOM, (200,)),
+    "POST /tickets/{number:int}/{lane}/messages lane=attic": ABSENT,
+    "POST /tickets/{number:int}/read": _do(**READS),
+    "POST /tickets/{number:int}/pace": _do(**OWNERS, solved="nobody"),
+    "POST /tickets/{number:int}/resolution": _do(**OWNERS, solved="nobody"),
+    "POST /tickets/{number:int}/reopening": _do(swarming="nobody", solved="hive_owner"),
+    "POST /tickets/{number:int}/answer": _do(**OWNERS),
+    "POST /tickets/{number:int}/details": _do(climbing="ladder managers", swarming="hive managers"),
+    "POST /tickets/{number:int}/link": OnTicket(OWNERS, (200,)),
+    "POST /tickets/{number:int}/owner": _do(
+        climbing="managers", waiting="ladder_two managers", swarming="managers", fresh="hive managers"
+    ),
+    "POST /tickets/{number:int}/handover": _do(**OWNERS),
+    "POST /tickets/{number:int}/escalation": _do(
+        climbing="ladder_owner", waiting="nobody", swarming="nobody", fresh="nobody"
+    ),
+    "POST /tickets/{number:int}/return": _do(
+        climbing="nobody", waiting="ladder_owner ladder_two", swarming="nobody"
+    ),
+    "POST /tickets/{number:int}/mode": _do(climbing="managers", swarming="managers", solved="nobody"),
+    "POST /tickets/{number:int}/asks": _do(
+        climbing="nobody", swarming="hive_owner", fresh="hive_lead", solved="nobody"
+    ),
+    "POST /tickets/{number:int}/hand": _do(
+        climbing="nobody",
+        swarming="hive_lead hive_one invited left dismissed declined skilled",
+        fresh="hive_owner hive_one",
+        solved="nobody",
+    ),
+    "POST /tickets/{number:int}/leaving": _do(climbing="nobody", swarming="swarm"),
+    "POST /tickets/{number:int}/dismissal": _do(climbing="nobody", swarming="hive_owner"),
+    "POST /asks/{ask:int}/end": _do(swarming="hive_owner"),
+    "POST /invitations/{invitation:int}/acceptance": INVITED,
+    "POST /invitations/{invitation:int}/refusal": INVITED,
+    # The switch.
+    "POST /teams/{key}/policy": MANAGERS,
+    # My own page; the password is tried with a wrong one.
+    "POST /me/availability": _staff(204, 401),
+    "POST /me/skills": _staff(204, 401),
+    "POST /me/profile": _staff(204, 401),
+    "POST /me/password": _staff(422, 401),
+    "POST /me/sessions/end": _staff(204, 401),
+    # Everybody's.
+    "GET /": _staff(303, 200),
+    "GET /sign-in": _staff(303, 200),
+    "POST /sign-in": Plain({"else": 401}),
+    "POST /sign-out": Plain({"else": 303}),
+    "POST /demo/sign-in": ABSENT,
+    "GET /set-up": Plain({"else": 303}),
+    "POST /set-up": Plain({"else": 409}),
+    "GET /open": Plain({"else": 200}),
+    "POST /open": Plain({"else": 201}),
+    "GET /link/{secret}": Plain({"else": 200}),
+    "POST /link/{secret}": Plain({"else": 303}),
+    "GET /case/{number:int}": CASE,
+    "GET /case/{number:int}/head": CASE,
+    "GET /case/{number:int}/foot": CASE,
+    "GET /case/{number:int}/older": CASE,
+    "POST /case/{number:int}/messages": CASE,
+    "GET /healthz": Plain({"else": 200}),
+    "GET /readyz": Plain({"else": 200}),
+    "GET /static": Plain({"else": 200}),
+}
+
+SOCKETS: Mapping[str, tuple[str, ...]] = {
+    "/live": (*STAFF, "customer", "other_customer"),
+    "/live/case": ("customer", "other_customer"),
+}
+"""Who is let in; everybody else is told that they are signed out."""
+
+STREAMS: Mapping[str, Mapping[str, str]] = {
+    "person": {},
+    "team": {"ladder": "ladder managers", "hive": "hive managers"},
+    "lane": {name: f"{who} customer" for name, who in SEES.items()},
+    "room": SEES,
+}
+"""Who may watch which; a person's own stream is for that person alone."""
+
+FRAMES: Mapping[str, str] = {
+    "watch": "a stream of STREAMS, for whom it names",
+    "unwatch": "anybody; it only ends something",
+    "ping": "anybody",
+    "typing": "whoever watches the stream; customers hear of staff only, and only on their lane",
+    "post": "as the form: POSTS",
+}
+POSTS: Mapping[str, Mapping[str, str]] = {
+    "lane": {
+        "climbing": "ladder_owner customer",
+        "waiting": "ladder_owner customer",
+        "swarming": "hive_owner customer",
+    },
+    "room": {name: ROOM[name] for name in ("climbing", "waiting", "swarming")},
+}
+"""Who may write through the socket; others get 403 where they see the ticket, 404 where not."""
+
+
+def members(who: str) -> frozenset[str]:
+    """The kinds behind a list of names and groups."""
+    found = frozenset(kind for name in who.split() for kind in GROUPS.get(name, (name,)))
+    assert found <= set(KINDS), f"unknown kinds: {found - set(KINDS)}"
+    return found
+
+
+def expected(door: str, kind: str, ticket: str) -> tuple[int, ...]:
+    """The statuses that are right at this door."""
+    rule = DOORS[door]
+    if isinstance(rule, Plain):
+        for name, status in rule.status.items():
+            if name == "else" or kind in members(name):
+                return (status,)
+        raise AssertionError(f"{door} says nothing of {kind}")
+    if kind not in STAFF:
+        return (303,) if door.startswith("GET ") else (401,)
+    if kind in members(rule.who[ticket]):
+        return rule.passed
+    return (403,) if kind in members(SEES[ticket]) else (404,)
+
+
+def cells(door: str) -> Iterator[tuple[str, str]]:
+    """Ticket and kind of everybody who tries this door; whom no ticket knows tries it with one."""
+    rule = DOORS[door]
+    tickets = ("swarming",) if isinstance(rule, Plain) else tuple(rule.who)
+    for ticket in tickets:
+        for kind in KINDS:
+            if ticket == tickets[0] or kind in (*STAFF, "customer", "other_customer"):
+                yield ticket, kind
