@@ -142,6 +142,7 @@ def _unchecked(connection: Connection) -> None:
     # References are checked at the end, for rows come in the order in which they are made up.
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        connection.exec_driver_sql("PRAGMA cache_size = -500000")
 
 
 def _write(connection: Connection, waiting: dict[str, list[dict[str, object]]]) -> None:

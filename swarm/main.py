@@ -24,6 +24,7 @@ from swarm.live.doorbell_memory import MemoryDoorbell
 from swarm.live.doorbell_redis import RedisDoorbell
 from swarm.live.hub import Hub
 from swarm.live.limits import Limits as LiveLimits
+from swarm.live.protocol import Protocol
 from swarm.live.socket import live_endpoint
 from swarm.modes import MODES, mode_of
 from swarm.routes import ROUTES
@@ -125,12 +126,14 @@ def guard(app: Starlette) -> ASGIApp:
 
 def serve(settings: Settings) -> None:
     """Serve until told to stop; the database is migrated."""
+    Protocol.shutdown_seconds = settings.live.drain_seconds
     uvicorn.run(
         guard(build(settings)),
         host=settings.server.host,
         port=settings.server.port,
-        ws="swarm.live.protocol:Protocol",
+        ws=Protocol,
         ws_per_message_deflate=False,
+        ws_ping_interval=None,  # the hub looks for dead peers itself
         ws_max_size=settings.live.frame_bytes,
         log_config=None,
         access_log=False,

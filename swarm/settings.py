@@ -64,13 +64,13 @@ class Live(Section, frozen=True):
     resync_limit: Count = 300
     heads_seconds: Seconds = 1.0
     probe_seconds: Seconds = 5.0
-    standing_seconds: Seconds = 1.0
+    standing_seconds: Annotated[float, msgspec.Meta(gt=0, le=2)] = 1.0
     sockets_per_person: Count = 20
     sockets_per_worker: Count = 10_000
     streams_per_socket: Count = 200
     frame_bytes: Count = 64 * 1024
     buffer_bytes: Count = 1024 * 1024
-    drain_seconds: Annotated[float, msgspec.Meta(ge=0)] = 3.0
+    drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=8)] = 3.0
 
 
 class Sessions(Section, frozen=True):

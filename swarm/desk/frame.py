@@ -16,7 +16,7 @@ from swarm.people.queries import Face
 from swarm.rooms.queries import count_asked_of
 from swarm.store import Work, log
 from swarm.text.language import _
-from swarm.tickets.queries import COUNT_UP_TO, ListName, count_of
+from swarm.tickets.lists import COUNT_UP_TO, ListName, count_of
 from swarm.tickets.words import availability_word
 
 AVAILABILITIES = ("available", "busy", "away")

@@ -24,7 +24,7 @@ from swarm.store import Work
 from swarm.store.paging import BadCursor
 from swarm.text.language import _, ngettext
 from swarm.tickets.opening import PRIORITIES
-from swarm.tickets.queries import COUNT_UP_TO, Filters, ListName, count_of, page_of
+from swarm.tickets.lists import COUNT_UP_TO, Filters, ListName, count_of, page_of
 from swarm.tickets.words import LANGUAGES, STATUSES, language_word, priority_word, status_word
 from swarm.web.errors import BadRequest, Invalid, NotFound, Problem, Typed, wants
 from swarm.web.forms import Form, Number, OneLine, read_query

@@ -18,7 +18,7 @@ from swarm.routing.models import Escalation
 from swarm.store import Entry, log
 from swarm.text.language import _
 from swarm.text.markdown import to_html
-from swarm.tickets.events import LaneMessagePosted, ModeMoved, RoomMessagePosted
+from swarm.tickets.events import LaneMessagePosted, ModeMoved, RoomMessagePosted, TicketWaiting
 from swarm.tickets.models import Message, Ownership, Ticket
 from swarm.tickets.queries import messages as messages_by_id
 
@@ -57,6 +57,8 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
                 drawn[entry.stream, entry.seq] = Line(**where, message=view)
             case HelpAsked() if fact.ask_id in asks:
                 drawn[entry.stream, entry.seq] = Line(**where, ask=asks[fact.ask_id])
+            case TicketWaiting() if audience == "customer":
+                drawn[entry.stream, entry.seq] = Line(**where, text=_("Waiting for your answer"))
             case _other:
                 drawn[entry.stream, entry.seq] = Line(
                     **where, text=headline(entry, names), note=notes.get((entry.stream, entry.seq), "")

@@ -110,6 +110,8 @@ class Hub:
         """Send everybody away to come back elsewhere, over `spread` seconds; returns when all were told."""
         self._stopping = True
         loop = asyncio.get_running_loop()
+        if not self._count:
+            return
         for socket in list(self._sockets()):
             loop.call_later(random.uniform(0.0, spread), socket.close, close_codes.RESTART)  # noqa: S311
         await asyncio.sleep(spread)

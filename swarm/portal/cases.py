@@ -104,7 +104,7 @@ async def head(request: Request) -> Response:
 
 
 async def note(request: Request) -> Response:
-    """What stands above the composer, apart from it: this changes while somebody types, the composer does not."""
+    """What stands above the composer: it changes while somebody types, the composer does not."""
     return await _piece(request, "portal/_note.html")
 
 

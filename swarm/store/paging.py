@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, tuple_
 
 T = TypeVar("T")
 Key = tuple[ColumnElement[Any], bool]
@@ -51,15 +51,20 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
     return values
 
 
-def beyond(keys: Sequence[Key], cursor: str) -> ColumnElement[bool]:
-    """The condition for rows that come after the cursor in this order. Raises `BadCursor`."""
-    values = decode(cursor, [column.type.python_type for column, _ in keys])
-    either: list[ColumnElement[bool]] = []
-    for depth, (column, descends) in enumerate(keys):
-        same = [keys[i][0] == values[i] for i in range(depth)]
-        past = column < values[depth] if descends else column > values[depth]
-        either.append(and_(*same, past))
-    # The leading bound lets both databases enter the index at the right place.
+def stretches(keys: Sequence[Key], cursor: str) -> list[tuple[ColumnElement[bool], ...]]:
+    """Conditions that together, and none twice, give what comes after the cursor. Raises `BadCursor`.
+
+    Each is one range of an index on the keys, so that no database reads what stands before the cursor.
+    """
+    return _after(keys, decode(cursor, [column.type.python_type for column, _ in keys]))
+
+
+def _after(keys: Sequence[Key], values: Sequence[Any]) -> list[tuple[ColumnElement[bool], ...]]:
     column, descends = keys[0]
-    bound = column <= values[0] if descends else column >= values[0]
-    return and_(bound, or_(*either))
+    if all(other == descends for _, other in keys):
+        # A row value is compared within the index only where all its columns run the same way.
+        columns = tuple_(*(one for one, _ in keys))
+        bound = tuple_(*values, types=[one.type for one, _ in keys])
+        return [(columns < bound if descends else columns > bound,)]
+    past = column < values[0] if descends else column > values[0]
+    return [*((column == values[0], *rest) for rest in _after(keys[1:], values[1:])), (past,)]

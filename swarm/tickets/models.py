@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, TextClause, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from swarm.store.tables import Table
+
+TAKEN = text("queued_for IS NULL OR queued_for > 0")
+WAITING = text("queued_for IS NOT NULL")
+
+
+def _partial(name: str, where: TextClause, *columns: str) -> Index:
+    return Index(name, *map(text, columns), sqlite_where=where, postgresql_where=where)
 
 
 class Ticket(Table):
@@ -19,12 +26,20 @@ class Ticket(Table):
         CheckConstraint("priority BETWEEN 0 AND 3", name="priority"),
         CheckConstraint("mode IN ('tiered', 'tierless')", name="mode"),
         UniqueConstraint("source", "external_id"),
-        Index(None, "owner_id", "status", "updated_at", "id"),
-        Index(None, "team_id", "queued_for", "priority", "queued_at", "id"),
-        Index(None, "queued_for", "priority", "queued_at", "id"),
+        # One for each way into a list, in the order of that list: see `swarm.tickets.lists`.
         Index(None, "updated_at", "id"),
         Index(None, "status", "updated_at", "id"),
         Index(None, "team_id", "updated_at", "id"),
+        Index(None, "team_id", "status", "updated_at", "id"),
+        Index(None, "owner_id", "updated_at", "id"),
+        Index(None, "owner_id", "status", "updated_at", "id"),
+        Index(None, "mode", "updated_at", "id"),
+        Index(None, "priority", "updated_at", "id"),
+        Index(None, "language", "updated_at", "id"),
+        _partial("ix_tickets_mine", TAKEN, "owner_id", "status", "updated_at", "id"),
+        _partial("ix_tickets_waiting", WAITING, "priority DESC", "queued_at", "id"),
+        _partial("ix_tickets_waiting_for_team", WAITING, "team_id", "priority DESC", "queued_at", "id"),
+        _partial("ix_tickets_queue", WAITING, "team_id", "queued_for", "priority DESC", "queued_at", "id"),
         Index(None, "customer_id", "opened_at"),
         Index(None, "status", "resolved_at"),
     )

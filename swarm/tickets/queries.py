@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor
 from swarm.events.refusals import Unknown
 from swarm.modes import Case
-from swarm.people.models import Customer, Person, Team
+from swarm.people.models import Person, Team
 from swarm.people.queries import top_tier
-from swarm.store import paging
 from swarm.text.language import _
 from swarm.tickets.models import Admission, Message, Ownership, Ticket, TicketTag
 
-ListName = Literal["mine", "queue", "all"]
 ACTIVE = ("open", "waiting", "on_hold")
-PAGE = 50
-COUNT_UP_TO = 99
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What a list is narrowed to; empty means anything."""
-
-    status: str = ""
-    team: int | None = None
-    mode: str = ""
-    priority: int | None = None
-    language: str = ""
-    tag: str = ""
-    owner: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TicketLine:
-    """A ticket in a list."""
-
-    ticket: Ticket
-    owner_name: str
-    team_name: str
-    customer_name: str | None
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -105,42 +77,6 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
     )
 
 
-def page_of(
-    session: Session,
-    actor: Actor,
-    name: ListName,
-    filters: Filters,
-    cursor: str | None = None,
-    limit: int = PAGE,
-) -> paging.Page[TicketLine]:
-    """One page of a list. Raises `paging.BadCursor`."""
-    keys = _order(name)
-    query = _narrow(_in_list(actor, name, filters), filters)
-    if cursor:
-        query = query.where(paging.beyond(keys, cursor))
-    shown: Select[*tuple[Any, ...]] = (
-        query.join(Person, Person.id == Ticket.owner_id)
-        .join(Team, Team.id == Ticket.team_id)
-        .join(Customer, Customer.id == Ticket.customer_id, isouter=True)
-        .with_only_columns(Ticket, Person.name, Team.name, Customer.name)
-        .order_by(*(column.desc() if descends else column.asc() for column, descends in keys))
-        .limit(limit + 1)
-    )
-    rows = [TicketLine(*row) for row in session.execute(shown)]
-    following = None
-    if len(rows) > limit:
-        rows = rows[:limit]
-        last = rows[-1].ticket
-        following = paging.encode([getattr(last, column.key) for column, _descends in keys if column.key])
-    return paging.Page(rows, following)
-
-
-def count_of(session: Session, actor: Actor, name: ListName) -> int:
-    """How many stand in a list; counting stops at 100."""
-    some = _in_list(actor, name, Filters()).with_only_columns(Ticket.id).limit(COUNT_UP_TO + 1).subquery()
-    return session.scalar(select(func.count()).select_from(some)) or 0
-
-
 def messages(session: Session, ids: Collection[int]) -> dict[int, Message]:
     """Messages by id."""
     if not ids:
@@ -188,59 +124,3 @@ def open_by_mode(session: Session, team_ids: Collection[int]) -> Mapping[tuple[i
         .group_by(Ticket.team_id, Ticket.mode)
     )
     return {(team, mode): count for team, mode, count in rows}
-
-
-def _order(name: ListName) -> list[paging.Key]:
-    if name == "queue":
-        return [
-            (_column(Ticket.priority), True),
-            (_column(Ticket.queued_at), False),
-            (_column(Ticket.id), False),
-        ]
-    return [(_column(Ticket.updated_at), True), (_column(Ticket.id), True)]
-
-
-def _column(attribute: Any) -> ColumnElement[Any]:
-    return attribute  # type: ignore[no-any-return]  # an ORM attribute is a column expression
-
-
-def _in_list(actor: Actor, name: ListName, filters: Filters) -> Select[Any]:
-    query = select(Ticket)
-    match name:
-        case "mine":
-            # What waits in the intake is the duty lead's by duty, not by choice: it stands in the queue.
-            return query.where(
-                Ticket.owner_id == actor.person_id,
-                or_(Ticket.queued_for.is_(None), Ticket.queued_for > 0),
-                *([] if filters.status else [Ticket.status.in_(ACTIVE)]),
-            )
-        case "queue":
-            waiting: list[ColumnElement[bool]] = [
-                and_(Ticket.team_id == team, Ticket.queued_for.in_((0, rung)))
-                for team, rung in actor.rungs.items()
-            ]
-            if actor.manages:
-                return query.where(Ticket.queued_for.is_not(None))
-            return query.where(or_(*waiting) if waiting else false())
-        case "all":
-            return query.where(visible(actor))
-
-
-def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
-    if filters.status == "active":
-        query = query.where(Ticket.status.in_(ACTIVE))
-    elif filters.status:
-        query = query.where(Ticket.status == filters.status)
-    if filters.team is not None:
-        query = query.where(Ticket.team_id == filters.team)
-    if filters.mode:
-        query = query.where(Ticket.mode == filters.mode)
-    if filters.priority is not None:
-        query = query.where(Ticket.priority == filters.priority)
-    if filters.language:
-        query = query.where(Ticket.language == filters.language)
-    if filters.owner is not None:
-        query = query.where(Ticket.owner_id == filters.owner)
-    if filters.tag:
-        query = query.where(exists().where(TicketTag.ticket_id == Ticket.id, TicketTag.tag == filters.tag))
-    return query

@@ -152,6 +152,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /link/{secret}": Plain({"else": 303}),
     "GET /case/{number:int}": CASE,
     "GET /case/{number:int}/head": CASE,
+    "GET /case/{number:int}/note": CASE,
     "GET /case/{number:int}/foot": CASE,
     "GET /case/{number:int}/older": CASE,
     "POST /case/{number:int}/messages": CASE,

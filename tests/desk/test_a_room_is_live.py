@@ -19,7 +19,12 @@ def test_a_line_in_the_room_reaches_the_others_and_never_the_customer(site: Site
         ticket = open_ticket(
             work,
             NewTicket(
-                team_id=team, subject="Help", body="It broke", customer=customer, language="en", client_id="x" * 8
+                team_id=team,
+                subject="Help",
+                body="It broke",
+                customer=customer,
+                language="en",
+                client_id="x" * 8,
             ),
         )
         return mira, noor, ticket.id
@@ -28,8 +33,8 @@ def test_a_line_in_the_room_reaches_the_others_and_never_the_customer(site: Site
     owner, watcher, customer = site.person(mira), site.person(noor), site.customer(ticket)
     site.do(lambda work: tickets.take(work, ticket), owner.actor)
     with (
-        watcher.socket(**{f"room_{ticket}": 0}) as seen,
-        customer.socket("/live/case", **{f"lane_{ticket}": 0}) as outside,
+        watcher.socket({f"room:{ticket}": 0}) as seen,
+        customer.socket({f"lane:{ticket}": 0}, "/live/case") as outside,
     ):
         assert owner.say(ticket, "room", "The cursor is lost, secret-4711").status_code == 303
         frame = seen.event("room.message_posted")

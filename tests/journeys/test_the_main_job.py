@@ -57,7 +57,7 @@ def town(site: Site) -> Town:
 
 @pytest.fixture
 def screens(site: Site, town: Town, chromium: Browser) -> Iterator[dict[str, Screen]]:
-    """Ana the customer, Ina the owner, Quinn the specialist, Mona the manager, Cleo of tier 2, Ada of tier 1."""
+    """Ana asks, Ina owns, Quinn knows, Mona manages; Ada is of tier 1, Cleo of tier 2."""
     opened: dict[str, Screen] = {}
     contexts = []
     for name in ("ana", "ina", "quinn", "mona", "ada", "cleo"):
@@ -166,7 +166,13 @@ def test_an_owner_swarms_and_a_manager_switches(site: Site, town: Town, screens:
 
     everything = "\n".join(ana.received)
     assert "It runs completely now" in everything, "the net must hold something"
-    for inside in ("room-secret-4711", "cursor is kept in the worker", "lose its cursor", "smaller page", "Quinn"):
+    for inside in (
+        "room-secret-4711",
+        "cursor is kept in the worker",
+        "lose its cursor",
+        "smaller page",
+        "Quinn",
+    ):
         assert inside not in everything
     assert f"room:{number}" not in everything
 
@@ -212,9 +218,7 @@ def test_a_switch_shows_everywhere_and_a_ticket_climbs_once(
     cleo.shot("13-open-screens-show-it")
 
     after = town.open("ladder")
-    modes = site.look(
-        lambda work: {id_: work.session.get_one(Ticket, id_).mode for id_ in (before, after)}
-    )
+    modes = site.look(lambda work: {id_: work.session.get_one(Ticket, id_).mode for id_ in (before, after)})
     assert modes == {before: "tiered", after: "tierless"}
     cleo.page.goto("/tickets")
     rows = cleo.page.locator("[data-row]")

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a conversation: pages come back by themselves, nothing lost, doubled or out of order."""
+"""kill -9 in the middle of a conversation: pages come back, nothing lost, doubled or out of order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from swarm.accounts.actions import start_session
 from swarm.events import SYSTEM
-from swarm.store import log
+from swarm.store import Store, Work, log
 from swarm.tickets import actions as tickets
 from swarm.tickets import queries
 from tests.support.app import App
@@ -31,12 +31,7 @@ def test_a_conversation_survives_kill_nine(
     town = build(store)
     ticket = town.open("hive")
     town.do("ina", lambda work: tickets.take(work, ticket))
-    secrets = {
-        who: store.write_now(
-            SYSTEM, lambda work, who=who: start_session(work, town.people[who], days=1, idle_hours=12)
-        )
-        for who in ("ina", "mona")
-    }
+    secrets = {who: _sign_in(store, town.people[who]) for who in ("ina", "mona")}
     app = serve(backend)
     pages = {who: _page(chromium, app, secret, ticket) for who, secret in secrets.items()}
     writer, reader = pages["ina"], pages["mona"]
@@ -54,10 +49,14 @@ def test_a_conversation_survives_kill_nine(
         shown = page.locator('[id^="log-room-"] .msg:not([data-pending-bubble])')
         expect(shown).to_have_count(LINES, timeout=PATIENCE)
         expect(page.locator("[data-pending-bubble]")).to_have_count(0)
-        expect(page.locator("[data-live-pill]").first).to_have_attribute("data-state", "live", timeout=PATIENCE)
-        assert [re.sub(r"\s+", " ", text).strip() for text in shown.locator("[data-body]").all_inner_texts()] == expected
+        expect(page.locator("[data-live-pill]").first).to_have_attribute(
+            "data-state", "live", timeout=PATIENCE
+        )
+        assert [
+            re.sub(r"\s+", " ", text).strip() for text in shown.locator("[data-body]").all_inner_texts()
+        ] == expected
 
-    def stored(work):  # type: ignore[no-untyped-def]
+    def stored(work: Work) -> tuple[list[int], list[str]]:
         entries = log.after(work.session, f"room:{ticket}", 0, 1000)
         posted = [entry for entry in entries if entry.kind == "room.message_posted"]
         texts = queries.messages(work.session, [entry.data["message_id"] for entry in posted])
@@ -67,6 +66,10 @@ def test_a_conversation_survives_kill_nine(
     assert numbers == list(range(1, len(numbers) + 1))
     assert bodies == expected
     store.close()
+
+
+def _sign_in(store: Store, person_id: int) -> str:
+    return store.write_now(SYSTEM, lambda work: start_session(work, person_id, days=1, idle_hours=12))
 
 
 def _page(chromium: Browser, app: App, secret: str, ticket: int) -> Page:

@@ -112,5 +112,7 @@ def test_a_refused_form_comes_back_with_what_was_typed(town: Town, plain: dict[s
     mona.goto(f"/tickets/{number}")
     mona.get_by_role("button", name="Take over").click()
     ada.locator('form[data-composer^="lane:"] button[type=submit]').click()
-    expect(ada.get_by_text("Only the owner answers the customer. Mona owns this ticket.").first).to_be_visible()
+    expect(
+        ada.get_by_text("Only the owner answers the customer. Mona owns this ticket.").first
+    ).to_be_visible()
     expect(ada.get_by_text("A long answer, almost finished")).to_be_visible()

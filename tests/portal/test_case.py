@@ -161,7 +161,9 @@ def test_a_closed_ticket_takes_nothing_and_keeps_the_text(site: Site, house: Hou
 def test_waiting_is_said_to_the_customer_and_ends_with_the_answer(site: Site, house: House) -> None:
     visitor, number = enter(site, house)
     as_mira(site, house, set_pace, number, "waiting")
-    assert "Waiting for your answer" in visitor.get(f"/case/{number}").text
+    page = text_of(visitor.get(f"/case/{number}").text)
+    assert page.count("Waiting for your answer") == 2
+    assert "the customer" not in page
     write(visitor, number, "Here it is.")
     assert status_of(site, number) == "open"
 

@@ -186,9 +186,7 @@ def _rooms(now: Snapshot) -> None:
 
 def _ticket(row: tuple[Any, ...]) -> TicketNow:
     id_, team, owner, version, mode, assigned, status, tier, queued_for, queued_at = row
-    return TicketNow(
-        id_, team, owner, version, mode, assigned, status, tier, queued_for, bool(queued_at)
-    )
+    return TicketNow(id_, team, owner, version, mode, assigned, status, tier, queued_for, bool(queued_at))
 
 
 def _pair(row: tuple[Any, ...]) -> tuple[Any, Any]:

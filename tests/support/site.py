@@ -1,4 +1,4 @@
-"""swarm served inside the test: a real server on a real port, with the test's clock, and people at its doors."""
+"""swarm served inside the test: a real server on a real port, and people at its doors."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx2
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from swarm.accounts.actions import exchange, make_link, start_session
 from swarm.events import NOBODY, SYSTEM, Actor
@@ -123,14 +124,14 @@ class Visitor:
         )
 
     @contextmanager
-    def socket(self, path: str = "/live", **watch: int) -> Iterator[Wire]:
-        """A live connection; `watch` names streams as `room_41=0`."""
+    def socket(self, watch: Mapping[str, int] | None = None, path: str = "/live") -> Iterator[Wire]:
+        """A live connection; `watch` says from which number of which streams."""
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
         address = self.site.url.replace("http", "ws") + path
         with connect(
             address,
-            subprotocols=["swarm.html.1"],  # type: ignore[list-item]
-            origin=self.site.url,  # type: ignore[arg-type]
+            subprotocols=[Subprotocol("swarm.html.1")],
+            origin=Origin(self.site.url),
             additional_headers={"Cookie": cookies} if cookies else {},
             compression=None,
             open_timeout=PATIENCE,
@@ -138,8 +139,7 @@ class Visitor:
             wire = Wire(connection)
             hello = wire.until(lambda frame: frame["t"] == "hello")
             if watch:
-                streams = {name.replace("_", ":"): seq for name, seq in watch.items()}
-                wire.send({"t": "watch", "epoch": hello["epoch"], "streams": streams})
+                wire.send({"t": "watch", "epoch": hello["epoch"], "streams": dict(watch)})
             yield wire
 
 
@@ -157,7 +157,7 @@ class Wire:
     def until(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The next frame that fits; waits for it. Raises `TimeoutError`."""
         while True:
-            frame = json.loads(self.connection.recv(timeout=PATIENCE))
+            frame: dict[str, Any] = json.loads(self.connection.recv(timeout=PATIENCE))
             self.frames.append(frame)
             if fits(frame):
                 return frame

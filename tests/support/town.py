@@ -67,9 +67,7 @@ class Town:
 
         return self.store.write_now(NOBODY, as_person)
 
-    def act(
-        self, who: str, verb: Callable[Concatenate[Work, P], T], *args: P.args, **named: P.kwargs
-    ) -> T:
+    def act(self, who: str, verb: Callable[Concatenate[Work, P], T], *args: P.args, **named: P.kwargs) -> T:
         """One action as this person: `act("ada", take, 41)`."""
         return self.do(who, lambda work: verb(work, *args, **named))
 

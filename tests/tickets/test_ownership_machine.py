@@ -233,9 +233,7 @@ class Support(RuleBasedStateMachine):
         ticket, wanted = self._ticket(which, asks), tuple(sorted(self.town.skills[key] for key in skills))
         other, client_id = self.town.people[named], next(self.client_ids)
         who = self.names[ticket.owner]
-        self._try(
-            "ask", lambda: self.town.do(who, lambda work: _ask(work, ticket, other, client_id, wanted))
-        )
+        self._try("ask", lambda: self.town.do(who, lambda work: _ask(work, ticket, other, client_id, wanted)))
 
     @precondition(lambda self: self.now.invitations)
     @rule(which=which, accepts=st.booleans(), who=st.one_of(st.none(), st.none(), name))
@@ -279,9 +277,7 @@ class Support(RuleBasedStateMachine):
     def _do(self, verb: str, ticket: TicketNow, by: int, other: int = 0) -> None:
         client_id = next(self.client_ids)
         do = VERBS[verb]
-        self._try(
-            verb, lambda: self.town.do(self.names[by], lambda work: do(work, ticket, other, client_id))
-        )
+        self._try(verb, lambda: self.town.do(self.names[by], lambda work: do(work, ticket, other, client_id)))
 
     def _try(self, step: str, do: Callable[[], object]) -> None:
         before, refused = self.now, False

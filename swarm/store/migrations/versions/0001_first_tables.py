@@ -207,25 +207,31 @@ def upgrade() -> None:
         op.f("ix_tickets_customer_id_opened_at"), "tickets", ["customer_id", "opened_at"], unique=False
     )
     op.create_index(
+        op.f("ix_tickets_language_updated_at_id"), "tickets", ["language", "updated_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_tickets_mode_updated_at_id"), "tickets", ["mode", "updated_at", "id"], unique=False
+    )
+    op.create_index(
         op.f("ix_tickets_owner_id_status_updated_at_id"),
         "tickets",
         ["owner_id", "status", "updated_at", "id"],
         unique=False,
     )
     op.create_index(
-        op.f("ix_tickets_queued_for_priority_queued_at_id"),
-        "tickets",
-        ["queued_for", "priority", "queued_at", "id"],
-        unique=False,
+        op.f("ix_tickets_owner_id_updated_at_id"), "tickets", ["owner_id", "updated_at", "id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_tickets_priority_updated_at_id"), "tickets", ["priority", "updated_at", "id"], unique=False
     )
     op.create_index(op.f("ix_tickets_status_resolved_at"), "tickets", ["status", "resolved_at"], unique=False)
     op.create_index(
         op.f("ix_tickets_status_updated_at_id"), "tickets", ["status", "updated_at", "id"], unique=False
     )
     op.create_index(
-        op.f("ix_tickets_team_id_queued_for_priority_queued_at_id"),
+        op.f("ix_tickets_team_id_status_updated_at_id"),
         "tickets",
-        ["team_id", "queued_for", "priority", "queued_at", "id"],
+        ["team_id", "status", "updated_at", "id"],
         unique=False,
     )
     op.create_index(
