@@ -1,4 +1,4 @@
-"""A desk of any size as rows: every ticket with its chain, its streams, its messages, as actions leave them."""
+"""A desk of any size as rows: tickets with chain, streams and messages, as actions leave them."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ LONG, CROWDED = 1, 4
 """The ticket with many lines in both lanes, and the one whose room everybody watches; both tierless."""
 LINES = 60
 HELPED = 10
-"""Tickets of a team that is not theirs to which the agent is admitted; as many in a large desk as in a small one."""
+"""Tickets to which the agent is admitted from outside; as many in a large desk as in a small one."""
 TAGS = ("billing", "login", "export", "mail", "mobile")
 LANGUAGES = ("en", "de", "fr", "es", "pt")
-WORDS = "the export of invoices stops after some rows and says nothing; the log shows a timeout of the gateway".split()
+TEXT = "the export of invoices stops after some rows, and the log shows a timeout of the gateway"
 
 
 def rows(tickets: int) -> Iterator[Row]:
@@ -107,6 +107,9 @@ def _people(tickets: int) -> Iterator[Row]:
         )
 
 
+_WORDS = TEXT.split()
+
+
 class _Desk:
     def __init__(self, tickets: int) -> None:
         self._tickets = tickets
@@ -126,7 +129,9 @@ class _Desk:
         known = number in (LONG, CROWDED)
         waits = None if known else 0 if place < 4 else 2 if place == 4 and team == LADDER else None
         taken = waits != 0
-        status = "open" if place < 8 or known else ("waiting", "on_hold")[place % 2] if place < 13 else "resolved"
+        status = (
+            "open" if place < 8 or known else ("waiting", "on_hold")[place % 2] if place < 13 else "resolved"
+        )
         if place > 15 and not known:
             status = "closed"
         mode = "tiered" if team == LADDER or (team == MIXED and draw() < 0.5) else "tierless"
@@ -176,7 +181,9 @@ class _Desk:
             yield from self._taken(number, team, lead, owner, updated)
             yield from self._message(number, "room", f"person:{owner}", updated)
         if waits:
-            yield self._event(f"team:{team}", TicketQueued(ticket_id=number, tier=waits), f"person:{owner}", updated)
+            yield self._event(
+                f"team:{team}", TicketQueued(ticket_id=number, tier=waits), f"person:{owner}", updated
+            )
         if team == MIXED and not over and number <= 3 * 20 * HELPED and place == 15 - 3:
             since = {"ticket_id": number, "person_id": AGENT, "standing": "swarm", "since": updated}
             yield "admissions", since
@@ -250,5 +257,5 @@ class _Desk:
         )
 
     def _words(self, count: int) -> str:
-        start = int(self._random.random() * len(WORDS))
-        return " ".join((WORDS * 4)[start : start + count]).capitalize()
+        start = int(self._random.random() * len(_WORDS))
+        return " ".join((_WORDS * 4)[start : start + count]).capitalize()

@@ -199,7 +199,7 @@ async def _repeat(store: Store, seconds: float, run: Run) -> None:
 def _to_sign_in(problems: Problems) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, SignedOut)
-        if wants(request) == "page" and request.method == "GET" and not request.url.path.startswith("/case/"):
+        if wants(request) == "page" and request.method in ("GET", "HEAD") and not request.url.path.startswith("/case/"):
             return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
         return problems.answer(request, problem)
 

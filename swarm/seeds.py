@@ -22,7 +22,7 @@ from swarm.people.queries import tiers_of
 from swarm.settings import resources
 from swarm.store import Work, instance
 from swarm.text.clean import Unclean, one_line
-from swarm.text.language import _
+from swarm.text.language import _, ngettext
 from swarm.tickets.models import Ticket
 from swarm.tickets.queries import ACTIVE
 
@@ -232,10 +232,11 @@ def _no_ticket_above(work: Work, team: Team, rungs: int) -> None:
     )
     if count := work.session.scalar(above):
         raise No(
-            _(
-                "Team %(team)s has %(count)s open tickets above tier %(tier)s: its tiers stay as they are.",
+            ngettext(
+                "Team %(team)s has %(num)s open ticket above tier %(tier)s: its tiers stay as they are.",
+                "Team %(team)s has %(num)s open tickets above tier %(tier)s: its tiers stay as they are.",
+                count,
                 team=team.name,
-                count=count,
                 tier=rungs,
             )
         )

@@ -51,20 +51,13 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
     return values
 
 
-def stretches(keys: Sequence[Key], cursor: str) -> list[tuple[ColumnElement[bool], ...]]:
-    """Conditions that together, and none twice, give what comes after the cursor. Raises `BadCursor`.
+def beyond(keys: Sequence[Key], cursor: str) -> ColumnElement[bool]:
+    """The condition for rows that come after the cursor. Raises `BadCursor`.
 
-    Each is one range of an index on the keys, so that no database reads what stands before the cursor.
+    All keys run the same way: only then do databases enter an index on them at the very row.
     """
-    return _after(keys, decode(cursor, [column.type.python_type for column, _ in keys]))
-
-
-def _after(keys: Sequence[Key], values: Sequence[Any]) -> list[tuple[ColumnElement[bool], ...]]:
-    column, descends = keys[0]
-    if all(other == descends for _, other in keys):
-        # A row value is compared within the index only where all its columns run the same way.
-        columns = tuple_(*(one for one, _ in keys))
-        bound = tuple_(*values, types=[one.type for one, _ in keys])
-        return [(columns < bound if descends else columns > bound,)]
-    past = column < values[0] if descends else column > values[0]
-    return [*((column == values[0], *rest) for rest in _after(keys[1:], values[1:])), (past,)]
+    kinds = [column.type for column, _ in keys]
+    values = tuple_(*decode(cursor, [kind.python_type for kind in kinds]), types=kinds)
+    columns, descends = tuple_(*(column for column, _ in keys)), keys[0][1]
+    assert all(other == descends for _, other in keys)
+    return columns < values if descends else columns > values

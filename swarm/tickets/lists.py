@@ -1,7 +1,7 @@
 """The lists of tickets, read so that a page costs the same however many tickets there are.
 
-A list is a union of sources. Each source is one stretch of one index that stands in the list's order already, and gives no
-more rows than a page has: nothing is sorted or passed over but what a rare pair of filters leaves out.
+A list is a union of sources. Each source is one stretch of one index that stands in the list's order already, and
+gives no more rows than a page has: nothing is passed over but what a rare pair of filters leaves out.
 """
 
 from __future__ import annotations
@@ -65,10 +65,11 @@ def page_of(
     keys = _order(name)
     order = [column.desc() if descends else column.asc() for column, descends in keys]
     narrowed = _narrowed(session, filters)
-    stretches = paging.stretches(keys, cursor) if cursor else [()]
+    if cursor:
+        narrowed.append(paging.beyond(keys, cursor))
     found = _together(
-        select(Ticket.id).where(*source, *narrowed, *stretch).order_by(*order).limit(limit + 1)
-        for source, stretch in product(_sources(actor, name, filters), stretches)
+        select(Ticket.id).where(*source, *narrowed).order_by(*order).limit(limit + 1)
+        for source in _sources(actor, name, filters)
     )
     if found is None:
         return paging.Page([], None)
@@ -93,7 +94,9 @@ def page_of(
 def count_of(session: Session, actor: Actor, name: ListName) -> int:
     """How many stand in a list; counting stops at 100."""
     most = COUNT_UP_TO + 1
-    found = _together(select(Ticket.id).where(*source).limit(most) for source in _sources(actor, name, Filters()))
+    found = _together(
+        select(Ticket.id).where(*source).limit(most) for source in _sources(actor, name, Filters())
+    )
     if found is None:
         return 0
     some = select(found.c.id).limit(most).subquery()
@@ -108,7 +111,7 @@ def _together(parts: Iterable[Select[Any]]) -> Subquery | None:
 def _order(name: ListName) -> list[paging.Key]:
     if name == "queue":
         return [
-            (_column(Ticket.priority), True),
+            (_column(Ticket.urgency), False),
             (_column(Ticket.queued_at), False),
             (_column(Ticket.id), False),
         ]
@@ -167,7 +170,7 @@ def _statuses(status: str) -> Sequence[Source]:
     return [(Ticket.status == one,) for one in (ACTIVE if status == "active" else (status,))]
 
 
-def _narrowed(session: Session, filters: Filters) -> Source:
+def _narrowed(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
     """The filters that no source has taken care of; repeating one that it has does no harm."""
     conditions: list[ColumnElement[bool]] = []
     if filters.team is not None:
@@ -185,4 +188,4 @@ def _narrowed(session: Session, filters: Filters) -> Source:
         some = session.scalar(select(func.count()).select_from(tagged.limit(RARE).subquery())) or 0
         here = tagged.where(TicketTag.ticket_id == Ticket.id).exists()
         conditions.append(Ticket.id.in_(tagged) if some < RARE else here)
-    return tuple(conditions)
+    return conditions

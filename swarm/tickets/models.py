@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, TextClause, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, TextClause, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from swarm.store.tables import Table
@@ -14,7 +14,7 @@ WAITING = text("queued_for IS NOT NULL")
 
 
 def _partial(name: str, where: TextClause, *columns: str) -> Index:
-    return Index(name, *map(text, columns), sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Ticket(Table):
@@ -37,9 +37,9 @@ class Ticket(Table):
         Index(None, "priority", "updated_at", "id"),
         Index(None, "language", "updated_at", "id"),
         _partial("ix_tickets_mine", TAKEN, "owner_id", "status", "updated_at", "id"),
-        _partial("ix_tickets_waiting", WAITING, "priority DESC", "queued_at", "id"),
-        _partial("ix_tickets_waiting_for_team", WAITING, "team_id", "priority DESC", "queued_at", "id"),
-        _partial("ix_tickets_queue", WAITING, "team_id", "queued_for", "priority DESC", "queued_at", "id"),
+        _partial("ix_tickets_waiting", WAITING, "urgency", "queued_at", "id"),
+        _partial("ix_tickets_waiting_in_team", WAITING, "team_id", "urgency", "queued_at", "id"),
+        _partial("ix_tickets_queue", WAITING, "team_id", "queued_for", "urgency", "queued_at", "id"),
         Index(None, "customer_id", "opened_at"),
         Index(None, "status", "resolved_at"),
     )
@@ -52,6 +52,8 @@ class Ticket(Table):
     status: Mapped[str] = mapped_column(default="open")
     priority: Mapped[int]
     """0 low, 1 normal, 2 high, 3 urgent."""
+    urgency: Mapped[int] = mapped_column(Computed("3 - priority", persisted=True))
+    """What is read first: a queue's columns all ascend, so that its index is its order."""
     category: Mapped[str] = mapped_column(default="")
     language: Mapped[str]
     mode: Mapped[str]

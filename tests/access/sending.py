@@ -126,12 +126,16 @@ class Knocker:
         """The answer to this person at this door, about this ticket."""
         method, path = door.split()[:2]
         lane = door.partition("lane=")[2]
-        address = _address(self.world, path, ticket, lane)
+        address = self.address(door, ticket)
         if method == "GET":
             return self.send(kind, method, address, **{**_as_piece(path), **headers})
         form = _forms(self.world, path, ticket, lane)
         face = {} if _is_everybodys(path) else {"Accept": "application/json"}
         return self.send(kind, method, address, form, **{**face, **headers})
+
+    def address(self, door: str, ticket: str) -> str:
+        """Where that door is."""
+        return _address(self.world, door.split()[1], ticket, door.partition("lane=")[2])
 
     def close(self) -> None:
         """Let the connection go."""

@@ -162,10 +162,12 @@ DOORS: Mapping[str, OnTicket | Plain] = {
 }
 
 SOCKETS: Mapping[str, tuple[str, ...]] = {
-    "/live": (*STAFF, "customer", "other_customer"),
+    "/live": tuple(STAFF),
     "/live/case": ("customer", "other_customer"),
 }
 """Who is let in; everybody else is told that they are signed out."""
+WATCHERS = {kind: path for path, kinds in SOCKETS.items() for kind in kinds}
+"""Everybody who may open a socket, and which."""
 
 STREAMS: Mapping[str, Mapping[str, str]] = {
     "person": {},

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from swarm.live.close_codes import SIGNED_OUT
 from tests.access.people import KINDS, STAFF, World
 from tests.access.sending import Rehearsal, rehearsing, snapshot
-from tests.access.table import POSTS, SOCKETS, STREAMS, members
+from tests.access.table import POSTS, SOCKETS, STREAMS, WATCHERS, members
 from tests.access.wires import wire
 
 NO_STREAM = ("guest:1", "log:1", "session:1", "tickets:1", "lane:0", "room:999999", "team:x", "person:1x")
@@ -32,7 +32,7 @@ def test_who_is_let_in(world: World, path: str) -> None:
             let_in = bool(socket.epoch)
             if let_in != (kind in SOCKETS[path]) or (not let_in and socket.closed != SIGNED_OUT):
                 wrong.append(f"{path}, {kind}: {'let in' if let_in else socket.closed}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_socket_opens_from_a_foreign_page(world: World) -> None:
@@ -47,8 +47,7 @@ def test_who_may_watch_which_stream(world: World) -> None:
     """Everybody asks for every stream there is, and for some that are not."""
     streams = _streams(world)
     wrong, cells = [], 0
-    for kind in SOCKETS["/live"]:
-        path = "/live/case" if kind in SOCKETS["/live/case"] else "/live"
+    for kind, path in WATCHERS.items():
         with wire(world, kind, path) as socket:
             answers = socket.watch(*streams, *NO_STREAM)
             for stream, who in streams.items():
@@ -57,13 +56,12 @@ def test_who_may_watch_which_stream(world: World) -> None:
                     wrong.append(f"{stream}, {kind}: {answers[stream]}")
             wrong += [f"{stream}, {kind}" for stream in NO_STREAM if answers[stream] != "gone"]
     print(f"watch: {cells} cells")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_who_may_post_where(world: World, rehearsal: Rehearsal) -> None:
     before, wrong, cells = snapshot(world), [], 0
-    for kind in SOCKETS["/live"]:
-        path = "/live/case" if kind in SOCKETS["/live/case"] else "/live"
+    for kind, path in WATCHERS.items():
         with wire(world, kind, path) as socket:
             for lane, tickets in POSTS.items():
                 for ticket, who in tickets.items():
@@ -77,7 +75,7 @@ def test_who_may_post_where(world: World, rehearsal: Rehearsal) -> None:
                     if answer.get("status", 200) != right:
                         wrong.append(f"{stream} ({ticket}), {kind}: {answer} instead of {right}; {who}")
     print(f"post: {cells} cells")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert snapshot(world) == before
 
 
@@ -93,8 +91,8 @@ def test_who_is_told_that_somebody_types(world: World) -> None:
         observers = {"hive_lead": staff, "customer": customer, "other_customer": other}
         for one in observers.values():
             one.watch(lane, room)
-        for kind in (*STAFF, "customer", "other_customer"):
-            with wire(world, kind) as socket:
+        for kind, path in WATCHERS.items():
+            with wire(world, kind, path) as socket:
                 socket.watch(lane, room)
                 socket.send(t="typing", s=lane)
                 socket.send(t="typing", s=room)
@@ -117,7 +115,7 @@ def test_customers_learn_nothing_of_who_is_there(world: World) -> None:
             owner.watch(f"lane:{ticket}", f"room:{ticket}")
             assert [frame for frame in owner.settle() if frame["t"] == "presence"]
         assert [frame for frame in customer.settle() if frame["t"] == "presence"] == []
-        assert "presence" not in "".join(customer.said)
+        assert '"t":"presence"' not in "".join(customer.said)
 
 
 def _streams(world: World) -> dict[str, frozenset[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,7 +81,8 @@ def wire(world: World, kind: str, path: str = "/live", origin: str = "") -> Iter
         "open_timeout": PATIENCE,
         "close_timeout": 1,
     }
-    with connect(world.site.url.replace("http", "ws") + path, **options) as connection:
+    address = world.site.url.replace("http", "ws") + path
+    with suppress(ConnectionClosed), connect(address, **options) as connection:
         made = Wire(connection)
         hello = made.take()
         if hello is not None:

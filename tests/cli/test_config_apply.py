@@ -86,7 +86,7 @@ def test_tickets_that_wait_above_keep_their_tier(backend: Backend, run: Run, tmp
     store.close()
     file = tmp_path / "teams.toml"
     file.write_text(f'[[teams]]\nkey = "{key}"\nname = "Ladder"\npolicy = "tiered"\ntiers = ["Only"]\n')
-    assert "has 1 open tickets above tier 1" in run("config", "apply", str(file), code=1).stderr
+    assert "has 1 open ticket above tier 1" in run("config", "apply", str(file), code=1).stderr
 
 
 @pytest.mark.parametrize(

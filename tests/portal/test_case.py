@@ -61,7 +61,7 @@ def test_the_page_shows_the_lane_the_owner_and_the_status(site: Site, house: Hou
 
 def test_nothing_of_the_room_reaches_the_customer(site: Site, house: House) -> None:
     visitor, number = enter(site, house)
-    with visitor.socket("/live/case", **{f"lane_{number}": 0}) as wire:
+    with visitor.socket({f"lane:{number}": 0}, "/live/case") as wire:
         wire.send({"t": "watch", "epoch": wire.frames[0]["epoch"], "streams": {f"room:{number}": 0}})
         refused = wire.until(lambda frame: frame["t"] == "gone")
         assert refused["s"] == f"room:{number}"
@@ -242,7 +242,7 @@ def test_too_many_messages_are_slowed_and_kept(backend: Backend) -> None:
 
 def test_the_owners_answer_comes_live_with_the_new_status(site: Site, house: House) -> None:
     visitor, number = enter(site, house)
-    with visitor.socket("/live/case", **{f"lane_{number}": 0}) as wire:
+    with visitor.socket({f"lane:{number}": 0}, "/live/case") as wire:
         wire.until(lambda frame: frame["t"] == "caught_up")
         staff_says(site, house.mira, number, "lane", "An answer.")
         posted = wire.event("lane.message_posted")

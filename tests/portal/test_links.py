@@ -102,16 +102,20 @@ def test_the_secret_stays_out_of_referrers(site: Site, house: House) -> None:
 
 
 def test_the_secret_stays_out_of_the_logs(sqlite_backend: Backend, serve: Callable[..., App]) -> None:
-    app = serve(sqlite_backend, "--demo", env={"SWARM_LOG__LEVEL": "debug"})
+    app = serve(sqlite_backend, env={"SWARM_LOG__LEVEL": "debug"})
     with httpx2.Client(base_url=app.url, headers={"Accept": "text/html", "Origin": app.url}) as browser:
-        team = re.findall(r'<option value="(\d+)"', browser.get("/open").text)[0]
+        password = "a long enough password"
+        ada = {"name": "Ada", "email": "ada@example.org", "password": password, "again": password}
+        assert browser.post("/set-up", data=ada).status_code == 303
+        team = re.findall(r'(?:<option|name="team") value="(\d+)"', browser.get("/open").text)[0]
         link = link_in(browser.post("/open", data=opening(House(0, 0, int(team), 0))))
         nothing = {"Content-Type": "application/x-www-form-urlencoded"}
         answers = [browser.get(link), browser.post(link, headers=nothing), browser.get(link + "x")]
     assert [answer.status_code for answer in answers] == [200, 303, 410]
     app.stop()
     assert "swarm is at" in app.output
-    assert link.rpartition("/")[2] not in app.output
+    for secret in (link.rpartition("/")[2], password):
+        assert secret not in app.output
 
 
 def test_the_browser_forgets_after_the_days_to_follow(site: Site, house: House) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -30,7 +31,7 @@ def test_upgrading_twice_changes_nothing(blank_backend: Backend) -> None:
 
 
 def test_two_workers_that_start_together_both_find_the_tables(blank_backend: Backend) -> None:
-    with ThreadPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         for done in [pool.submit(upgrade, blank_backend.database_url) for _worker in range(2)]:
             done.result(60)
     engine = writing_engine(sync_url(blank_backend.database_url), connections=1)

@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("priority", Id, nullable=False),
+        sa.Column("urgency", Id, sa.Computed("3 - priority", persisted=True), nullable=False),
         sa.Column("category", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
@@ -210,6 +211,14 @@ def upgrade() -> None:
         op.f("ix_tickets_language_updated_at_id"), "tickets", ["language", "updated_at", "id"], unique=False
     )
     op.create_index(
+        "ix_tickets_mine",
+        "tickets",
+        ["owner_id", "status", "updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("queued_for IS NULL OR queued_for > 0"),
+        postgresql_where=sa.text("queued_for IS NULL OR queued_for > 0"),
+    )
+    op.create_index(
         op.f("ix_tickets_mode_updated_at_id"), "tickets", ["mode", "updated_at", "id"], unique=False
     )
     op.create_index(
@@ -223,6 +232,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_tickets_priority_updated_at_id"), "tickets", ["priority", "updated_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_tickets_queue",
+        "tickets",
+        ["team_id", "queued_for", "urgency", "queued_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("queued_for IS NOT NULL"),
+        postgresql_where=sa.text("queued_for IS NOT NULL"),
     )
     op.create_index(op.f("ix_tickets_status_resolved_at"), "tickets", ["status", "resolved_at"], unique=False)
     op.create_index(
@@ -238,6 +255,22 @@ def upgrade() -> None:
         op.f("ix_tickets_team_id_updated_at_id"), "tickets", ["team_id", "updated_at", "id"], unique=False
     )
     op.create_index(op.f("ix_tickets_updated_at_id"), "tickets", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_tickets_waiting",
+        "tickets",
+        ["urgency", "queued_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("queued_for IS NOT NULL"),
+        postgresql_where=sa.text("queued_for IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tickets_waiting_in_team",
+        "tickets",
+        ["team_id", "urgency", "queued_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("queued_for IS NOT NULL"),
+        postgresql_where=sa.text("queued_for IS NOT NULL"),
+    )
     op.create_table(
         "tiers",
         sa.Column("team_id", Id, nullable=False),

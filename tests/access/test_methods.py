@@ -1,0 +1,88 @@
+"""What changes something is refused from foreign pages, what only reads changes nothing, and the rest is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.access import table
+from tests.access.people import World
+from tests.access.sending import Knocker, snapshot
+
+STRONGEST = {"climbing": "ladder_owner", "swarming": "hive_owner", "waiting": "ladder_two", "fresh": "hive_one"}
+FOREIGN = {
+    "another site": {"Origin": "https://evil.example"},
+    "a sandbox": {"Origin": "null"},
+    "a name that begins like ours": {"Origin": "http://127.0.0.1.evil.example"},
+    "another port": {"Origin": "http://127.0.0.1:1"},
+    "no origin, with a cookie": {"Origin": "", "Cookie": "session=x"},
+    "what the browser says itself": {"Sec-Fetch-Site": "cross-site"},
+    "a sibling": {"Sec-Fetch-Site": "same-site"},
+}
+
+
+def writes() -> list[tuple[str, str, str]]:
+    """Every door that changes something, with somebody who may and the ticket."""
+    found = []
+    for door in table.DOORS:
+        rule = table.DOORS[door]
+        if not door.startswith("POST"):
+            continue
+        ticket = "swarming" if isinstance(rule, table.Plain) else list(rule.who)[0]
+        who = "manager" if isinstance(rule, table.Plain) else STRONGEST.get(ticket, "manager")
+        found.append((door, "customer" if "/case" in door else who, ticket))
+    return found
+
+
+@pytest.mark.parametrize("where", FOREIGN)
+def test_from_a_foreign_page_nothing_is_done(world: World, knocker: Knocker, where: str) -> None:
+    before = snapshot(world)
+    wrong = {}
+    for door, who, ticket in writes():
+        status = knocker.knock(who, door, ticket, **FOREIGN[where]).status
+        if status != 403:
+            wrong[door] = status
+    assert wrong == {}
+    assert snapshot(world) == before
+
+
+def test_reading_changes_nothing(world: World, knocker: Knocker) -> None:
+    """The matrix sends every GET as everybody; here as those who see most, once more, twice each."""
+    before = snapshot(world)
+    for door in table.DOORS:
+        if door.startswith("GET"):
+            for who in ("hive_owner", "customer"):
+                knocker.knock(who, door, "swarming")
+    assert snapshot(world) == before
+
+
+def test_other_methods_are_not_there(world: World, knocker: Knocker) -> None:
+    before = snapshot(world)
+    paths: dict[str, set[str]] = {}
+    for door in table.DOORS:
+        method, path = door.split()[:2]
+        paths.setdefault(path, set()).add(method)
+    wrong = []
+    for path, methods in paths.items():
+        lane = " lane=lane" if "{lane}" in path else ""
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
+            for who in ("hive_owner", "stranger"):
+                status = knocker.knock(who, f"{method} {path}{lane}", "swarming").status
+                if status != 405:
+                    wrong.append(f"{method} {path}, {who}: {status}")
+    assert not wrong, "\n".join(wrong)
+    assert snapshot(world) == before
+
+
+def test_a_head_is_a_get_without_its_body(world: World, knocker: Knocker) -> None:
+    wrong = []
+    paths = {door.split()[1] for door in table.DOORS if door.startswith("GET")}
+    for door in table.DOORS:
+        method, path = door.split()[:2]
+        if method == "POST" and path in paths:
+            continue
+        address = knocker.address(door, "swarming")
+        answer = knocker.send("stranger", "HEAD", address)
+        right = 405 if method == "POST" else knocker.send("stranger", "GET", address).status
+        if answer.status != right or answer.body:
+            wrong.append(f"{door}: {answer.status} instead of {right}, {len(answer.body)} bytes")
+    assert not wrong, "\n".join(wrong)
