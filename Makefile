@@ -37,7 +37,7 @@ format: .venv/test.stamp ## format the Python files
 	@$(BIN)/ruff check --fix --quiet
 
 bench: .venv/test.stamp .venv/vendor.stamp ## measure, each figure beside its reference
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m bench
 
 texts: .venv/test.stamp ## collect the texts to translate into swarm/locale
 	@$(BIN)/python tools/catalogue.py

@@ -130,7 +130,7 @@ def add(url: str, new: Iterable[Row]) -> None:
         if connection.dialect.name == "postgresql":
             for table in ("tickets", "messages", "people", "customers", "teams"):
                 connection.execute(
-                    text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
+                    text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")
                 )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":

@@ -113,7 +113,7 @@ _WORDS = TEXT.split()
 class _Desk:
     def __init__(self, tickets: int) -> None:
         self._tickets = tickets
-        self._random = random.Random(tickets)  # noqa: S311  # the same desk every time
+        self._random = random.Random(tickets)  # the same desk every time
         self._heads: defaultdict[str, int] = defaultdict(int)
         self._messages = 0
 

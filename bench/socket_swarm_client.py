@@ -1,14 +1,23 @@
-"""Many cheap sockets: a raw asyncio protocol that opens, may speak, and counts the frames it gets."""
+"""Many cheap sockets: a raw asyncio protocol that opens, may speak, and counts the frames it gets.
+
+Run as a program it takes what to do as JSON on standard input and says what came of it as JSON.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
+import secrets
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
+
+import psutil
+import uvloop
 
 
 class CountingSocket(asyncio.Protocol):
@@ -106,20 +115,17 @@ class Delivered:
 
 
 async def open_sockets(
-    port: int,
-    count: int,
-    *,
-    path: str = "/",
-    headers: Sequence[tuple[str, str]] = (),
-    host: str = "127.0.0.1",
+    port: int, headers: Sequence[Sequence[tuple[str, str]]], *, path: str = "/", host: str = "127.0.0.1"
 ) -> list[CountingSocket]:
-    """`count` open sockets."""
+    """An open socket for each set of headers."""
     loop = asyncio.get_running_loop()
     sockets: list[CountingSocket] = []
-    for _ in range(count):
-        _transport, made = await loop.create_connection(
-            lambda: CountingSocket(f"{host}:{port}", path, headers, lambda: None), host, port
-        )
+    for its in headers:
+
+        def make(its: Sequence[tuple[str, str]] = its) -> CountingSocket:
+            return CountingSocket(f"{host}:{port}", path, its, lambda: None)
+
+        _transport, made = await loop.create_connection(make, host, port)
         await made.opened
         sockets.append(made)
     return sockets
@@ -179,3 +185,64 @@ def _handshake(host: str, path: str, headers: Sequence[tuple[str, str]]) -> byte
         *(f"{name}: {value}" for name, value in headers),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def quiet(sockets: Sequence[CountingSocket], least: int) -> None:
+    """Return when every socket has had `least` frames and none has come for a second."""
+    before, still = -1, 0
+    while still < 4:
+        await asyncio.sleep(0.25)
+        now = sum(socket.frames for socket in sockets)
+        alike = now == before and all(socket.frames >= least for socket in sockets)
+        before, still = now, still + 1 if alike else 0
+
+
+async def run(wanted: dict[str, Any]) -> dict[str, float]:
+    """Open sockets to one server, let the first write, and say how long it took everybody to hear it."""
+    port, stream = wanted["port"], wanted.get("stream")
+    text = "x" * wanted["bytes"]
+    if stream is None:
+        sockets = await open_sockets(port, [()] * wanted["sockets"])
+        message = lambda number: text  # noqa: E731
+    else:
+        common = [("Origin", f"http://127.0.0.1:{port}"), ("Sec-WebSocket-Protocol", "swarm.html.1")]
+        headers = [[*common, ("Cookie", f"session={cookie}")] for cookie in wanted["cookies"]]
+        sockets = await open_sockets(port, headers, path="/live")
+        watch = {"t": "watch", "epoch": wanted["epoch"], "streams": {stream: wanted["shown"]}}
+        for socket in sockets:
+            socket.say(json.dumps(watch))
+        # hello, caught_up, and who is there.
+        await quiet(sockets, 3)
+        mark = secrets.token_hex(8)
+
+        def message(number: int) -> str:
+            body = f"{number} {text}"[: len(text)]
+            return json.dumps({"t": "post", "s": stream, "id": f"{mark}-{number}", "body": body})
+
+    process = psutil.Process(wanted["pid"])
+    before = process.cpu_times()
+    done = await drive(
+        sockets,
+        message,
+        messages=wanted["messages"],
+        in_flight=wanted["in_flight"],
+        extra=0 if stream is None else 1,
+    )
+    after = process.cpu_times()
+    for socket in sockets:
+        if socket.lost:
+            raise ConnectionError("a socket was lost")
+        socket.close()
+    return {
+        "deliveries": done.deliveries,
+        "seconds": done.seconds,
+        "client_cpu": done.client_cpu,
+        "server_cpu": after.user + after.system - before.user - before.system,
+    }
+
+
+if __name__ == "__main__":
+    asked = json.load(sys.stdin)
+    if asked["core"] < (os.cpu_count() or 1):
+        os.sched_setaffinity(0, {asked["core"]})
+    print(json.dumps(uvloop.run(run(asked))))

@@ -14,6 +14,8 @@ SECRET_KEYS = re.compile(r"password|passwd|token|cookie|authorization|secret|api
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 QUERY = re.compile(r"(/[^\s\"'?]*)\?[^\s\"']*")
 TOKEN_IN_PATH = re.compile(r"(?<=/)[A-Za-z0-9_-]{20,}(?=$|[/\s\"'?#])")
+# PostgreSQL repeats the whole row that it refused.
+DETAIL = re.compile(r"(?<=DETAIL:).*?(?=\n\[SQL: |\n\nThe above exception|\Z)", re.DOTALL)
 HIDDEN = "[hidden]"
 
 Event = MutableMapping[str, Any]
@@ -83,7 +85,8 @@ def redact(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def without_secrets(text: str) -> str:
-    """A line of text without query strings, tokens in paths and credentials in addresses."""
+    """A line of text without query strings, tokens in paths, credentials in addresses and refused rows."""
+    text = DETAIL.sub(f" {HIDDEN}", text)
     return CREDENTIALS.sub(HIDDEN + "@", TOKEN_IN_PATH.sub(HIDDEN, QUERY.sub(r"\1", text)))
 
 

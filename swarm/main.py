@@ -164,6 +164,8 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
             slow_reader=live.buffer_bytes,
             sockets=live.sockets_per_worker,
             sockets_of_one=live.sockets_per_person,
+            frames_per_second=live.frames_per_second,
+            posts_per_second=live.posts_per_second,
         ),
     )
     store.on_commit(hub.ring)
@@ -199,7 +201,11 @@ async def _repeat(store: Store, seconds: float, run: Run) -> None:
 def _to_sign_in(problems: Problems) -> Callable[[Request, Exception], Response]:
     def answer(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, SignedOut)
-        if wants(request) == "page" and request.method in ("GET", "HEAD") and not request.url.path.startswith("/case/"):
+        if (
+            wants(request) == "page"
+            and request.method in ("GET", "HEAD")
+            and not request.url.path.startswith("/case/")
+        ):
             return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
         return problems.answer(request, problem)
 

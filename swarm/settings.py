@@ -18,6 +18,7 @@ NOT_SETTINGS = ("SWARM_CONFIG", "SWARM_TEST_")
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Rate = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class SettingsError(Exception):
@@ -67,8 +68,9 @@ class Live(Section, frozen=True):
     standing_seconds: Annotated[float, msgspec.Meta(gt=0, le=2)] = 1.0
     sockets_per_person: Count = 20
     sockets_per_worker: Count = 10_000
-    streams_per_socket: Count = 200
     frame_bytes: Count = 64 * 1024
+    frames_per_second: Rate = 20.0
+    posts_per_second: Rate = 5.0
     buffer_bytes: Count = 1024 * 1024
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=8)] = 3.0
 
@@ -81,13 +83,11 @@ class Sessions(Section, frozen=True):
 class Links(Section, frozen=True):
     days: Count = 7
     follow_days: Count = 60
-    guest_days: Count = 7
 
 
 class Tickets(Section, frozen=True):
     prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,8}$")] = "SW"
     reopen_days: Count = 7
-    ask_timeout_minutes: Count = 10
     ask_skills: Count = 10
 
 

@@ -127,11 +127,17 @@ async def _page(request: Request, key: str, problem: Problem | None) -> Markup:
             "switches": bool(policy.may_switch(work.actor)),
             "refused": key,
             "form": problem.typed if problem else Typed.blank(),
-            "sentence": problem.sentence if problem else "",
+            "sentence": _whole(problem) if problem else "",
         }
         return house_of(request).render.html(request, "desk/teams.html", context)
 
     return await staff_read(request, draw)
+
+
+def _whole(problem: Problem) -> str:
+    """What was wrong, with what belongs to no field that is shown."""
+    others = (said for field, said in problem.typed.problems.items() if field not in ("note", "share"))
+    return " ".join((problem.sentence, *others))
 
 
 def _watches(work: Work, team: Team) -> bool:
@@ -148,12 +154,10 @@ def _views(session: Session, found: Sequence[Team]) -> list[TeamView]:
             .join(Person, Person.id == Membership.person_id)
             .where(Membership.team_id.in_(ids), Person.active)
             .group_by(Membership.team_id)
-        )
-        .all()
+        ).all()
     )
     leads = dict(
-        session.execute(select(Team.id, Person.name).join(Person, Person.id == Team.duty_lead_id))
-        .all()
+        session.execute(select(Team.id, Person.name).join(Person, Person.id == Team.duty_lead_id)).all()
     )
     changes = {
         change.team_id: (change, name)

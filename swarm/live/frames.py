@@ -18,7 +18,7 @@ LONGEST = 64 * 1024
 """Bytes in one frame from a client."""
 LONGEST_BODY = 20_000
 """Characters in a message."""
-MOST_STREAMS = 64
+MOST_STREAMS = 512
 """Streams one socket watches."""
 
 StreamKey = Annotated[str, Meta(pattern=r"\A[a-z]{1,16}:[0-9A-Za-z_-]{1,40}\Z")]

@@ -28,7 +28,7 @@ def writing_engine(url: URL, *, connections: int) -> Engine:
     """For changes; on SQLite one connection whose transactions begin by taking the write lock."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, begin="BEGIN IMMEDIATE", connections=1, query_only=False)
-    return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True)
+    return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
 
 
 def reading_engine(url: URL, *, connections: int) -> Engine:
@@ -36,7 +36,12 @@ def reading_engine(url: URL, *, connections: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, begin="BEGIN", connections=connections, query_only=True)
     return create_engine(
-        url, pool_size=connections, max_overflow=0, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        isolation_level="REPEATABLE READ",
     ).execution_options(postgresql_readonly=True)
 
 
@@ -46,6 +51,7 @@ def _sqlite(url: URL, *, begin: str, connections: int, query_only: bool) -> Engi
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS, "cached_statements": 512},
     )
 

@@ -1,6 +1,6 @@
 """The lists of tickets, read so that a page costs the same however many tickets there are.
 
-A list is a union of sources. Each source is one stretch of one index that stands in the list's order already, and
+A list is a union of sources. Each is one stretch of one index that stands in the list's order already, and
 gives no more rows than a page has: nothing is passed over but what a rare pair of filters leaves out.
 """
 

@@ -12,11 +12,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from swarm.text.language import _
-from swarm.web.errors import BadRequest, Forbidden, Problem, TooLarge, TooSlow
+from swarm.web.errors import BadRequest, Forbidden, NotFound, Problem, TooLarge, TooSlow
 from swarm.web.links import origin
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_PATH = 1000
+"""Characters; Python refuses to read a number of more than 4,300 digits."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Security:
@@ -70,6 +73,9 @@ class Security:
         known = self._known(host)
         if not known and scope["path"] not in self._any_host:
             raise BadRequest(_("This server does not answer under that name."))
+        if len(scope["path"]) > LONGEST_PATH or _CONTROL.search(scope["path"]):
+            # PostgreSQL keeps no NUL, so such a path must not reach a query.
+            raise NotFound
         if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
             self._check_origin(headers, host if known else "")
         if scope["type"] == "http":

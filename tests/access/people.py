@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import select
 
@@ -50,7 +51,7 @@ CUSTOMERS = ("customer", "other_customer", "expired_customer")
 """Of the tickets below; of another ticket; of the same tickets, once."""
 KINDS = (*STAFF, *ENDED, *CUSTOMERS, "stranger")
 TICKETS = ("climbing", "waiting", "swarming", "fresh", "solved")
-"""Tiered with tier 1; tiered and escalated to tier 2; tierless with an ask; tierless in the intake; resolved."""
+"""Tiered with tier 1; tiered and escalated; tierless with an ask; tierless in the intake; resolved."""
 
 
 @dataclass
@@ -206,7 +207,7 @@ def _let_customers_in(world: World) -> None:
         "other_customer": [world.tickets["foreign"]],
         "expired_customer": [world.tickets[one] for one in TICKETS],
     }.items():
-        secret = world.site.do(lambda work, numbers=numbers: _follow(work, numbers))
+        secret = world.site.do(partial(_follow, numbers=numbers))
         world.visitors[name] = world.site._visitor({"case": secret}, NOBODY)
 
     def end(work: Work) -> None:

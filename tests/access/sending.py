@@ -1,4 +1,4 @@
-"""How each door is knocked at: a request that passes where the person may, and stops at the rule where not."""
+"""How each door is knocked at: with a request that passes where the person may."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from sqlalchemy import select
@@ -35,7 +35,7 @@ class _Done(Exception):
 
 
 class Rehearsal:
-    """While `on`, what the doors write is done in full and then rolled back, so that all meet the same world."""
+    """While `on`, what doors write is done in full and then rolled back: all meet the same world."""
 
     on = False
 
@@ -58,14 +58,13 @@ def rehearsing(world: World) -> Iterator[Rehearsal]:
         try:
             return await really(actor, try_out)
         except _Done as done:
-            result: Any = done.result
-            return result  # type: ignore[no-any-return]
+            return cast(T, done.result)
 
     store.write = write  # type: ignore[method-assign]
     try:
         yield rehearsal
     finally:
-        del store.write  # type: ignore[attr-defined]
+        del store.write
 
 
 def snapshot(world: World) -> dict[str, list[tuple[Any, ...]]]:
@@ -108,9 +107,7 @@ class Knocker:
             for kind, visitor in world.visitors.items()
         }
 
-    def send(
-        self, kind: str, method: str, address: str, form: Form | None = None, **headers: str
-    ) -> Answer:
+    def send(self, kind: str, method: str, address: str, form: Form | None = None, **headers: str) -> Answer:
         """The answer to this person; `headers` as `X_Swarm_Request`."""
         sent = {"Accept": "text/html", "Cookie": self._cookies[kind]}
         body = None
@@ -118,7 +115,9 @@ class Knocker:
             sent |= {"Origin": self.world.site.url, "Content-Type": "application/x-www-form-urlencoded"}
             body = urlencode(dict(form or {}))
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        self._connection.request(method, address, body, {name: value for name, value in sent.items() if value})
+        self._connection.request(
+            method, address, body, {name: value for name, value in sent.items() if value}
+        )
         got = self._connection.getresponse()
         return Answer(got.status, tuple(got.getheaders()), got.read())
 
@@ -128,7 +127,7 @@ class Knocker:
         lane = door.partition("lane=")[2]
         address = self.address(door, ticket)
         if method == "GET":
-            return self.send(kind, method, address, **{**_as_piece(path), **headers})
+            return self.send(kind, method, address, None, **{**_as_piece(path), **headers})
         form = _forms(self.world, path, ticket, lane)
         face = {} if _is_everybodys(path) else {"Accept": "application/json"}
         return self.send(kind, method, address, form, **{**face, **headers})

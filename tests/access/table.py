@@ -1,6 +1,6 @@
 """Who may do what at every address, frame and stream, written down as data.
 
-A door's name is its method and its path as the route table has them; `lane=…` after it is one of its variants.
+A door's name is its method and its path as the route table has them; `lane=…` after it is a variant.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROOM = {
 
 @dataclass(frozen=True)
 class OnTicket:
-    """A door of a ticket: who passes, by ticket. Who sees it but may not gets 403, who does not see it 404."""
+    """A door of a ticket: who passes, by ticket. Who only sees it gets 403, all other staff 404."""
 
     who: Mapping[str, str]
     passed: tuple[int, ...]
@@ -46,7 +46,7 @@ class OnTicket:
 
 @dataclass(frozen=True)
 class Plain:
-    """A door that is the same whatever the ticket: status by kind or group; the last line is for all others."""
+    """A door that is the same whatever the ticket: status by kind or group, the last for all others."""
 
     status: Mapping[str, int]
 

@@ -1,4 +1,4 @@
-"""What changes something is refused from foreign pages, what only reads changes nothing, and the rest is not there."""
+"""Foreign pages change nothing, reading changes nothing, and what is not in the table is not there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from tests.access import table
 from tests.access.people import World
 from tests.access.sending import Knocker, snapshot
 
-STRONGEST = {"climbing": "ladder_owner", "swarming": "hive_owner", "waiting": "ladder_two", "fresh": "hive_one"}
+STRONGEST = {
+    "climbing": "ladder_owner",
+    "swarming": "hive_owner",
+    "waiting": "ladder_two",
+    "fresh": "hive_one",
+}
 FOREIGN = {
     "another site": {"Origin": "https://evil.example"},
     "a sandbox": {"Origin": "null"},
@@ -27,7 +32,7 @@ def writes() -> list[tuple[str, str, str]]:
         rule = table.DOORS[door]
         if not door.startswith("POST"):
             continue
-        ticket = "swarming" if isinstance(rule, table.Plain) else list(rule.who)[0]
+        ticket = "swarming" if isinstance(rule, table.Plain) else next(iter(rule.who))
         who = "manager" if isinstance(rule, table.Plain) else STRONGEST.get(ticket, "manager")
         found.append((door, "customer" if "/case" in door else who, ticket))
     return found

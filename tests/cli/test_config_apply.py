@@ -95,11 +95,20 @@ def test_tickets_that_wait_above_keep_their_tier(backend: Backend, run: Run, tmp
         ("[[teams]\n", "is not valid TOML"),
         ("[[taems]]\n", "unknown field `taems`".replace("`", "")),
         ('[[teams]]\nkey = "a"\nname = "A"\npolicy = "flat"\n', "teams a policy: Invalid enum value 'flat'"),
-        ('[[teams]]\nkey = "A B"\nname = "A"\n', "teams A B key: Expected `str` matching regex".replace("`", "")),
+        (
+            '[[teams]]\nkey = "A B"\nname = "A"\n',
+            "teams A B key: Expected `str` matching regex".replace("`", ""),
+        ),
         ('[[teams]]\nkey = "a"\nname = "A"\npolicy = "split"\nshare = 33\n', "teams a share: Expected"),
         ('[[teams]]\nkey = "a"\n', "teams a: Object missing required field name"),
-        ('[[teams]]\nkey = "a"\nname = "A"\n[[teams]]\nkey = "a"\nname = "B"\n', "The team a stands in it twice."),
-        ('[[people]]\nname = "P"\nemail = "p@x"\nskills = ["s"]\n', "P has the skill s, which it does not list."),
+        (
+            '[[teams]]\nkey = "a"\nname = "A"\n[[teams]]\nkey = "a"\nname = "B"\n',
+            "The team a stands in it twice.",
+        ),
+        (
+            '[[people]]\nname = "P"\nemail = "p@x"\nskills = ["s"]\n',
+            "P has the skill s, which it does not list.",
+        ),
         (
             '[[people]]\nname = "P"\nemail = "p@x"\nteams = [{ team = "t" }]\n',
             "P is in the team t, which it does not list.",
@@ -123,8 +132,9 @@ def test_a_bad_file_is_a_sentence(tmp_path: Path, text: str, says: str) -> None:
 def test_a_duty_lead_needs_an_account(set_up: Run, tmp_path: Path) -> None:
     file = tmp_path / "teams.toml"
     file.write_text('[[teams]]\nkey = "a"\nname = "A"\nduty_lead = "no@example.org"\n')
-    assert "The duty lead no@example.org of team A has no account." in set_up(
-        "config", "apply", str(file), code=1
-    ).stderr
+    assert (
+        "The duty lead no@example.org of team A has no account."
+        in set_up("config", "apply", str(file), code=1).stderr
+    )
     assert "cannot be read" in set_up("config", "apply", str(tmp_path / "nothing.toml"), code=1).stderr
     assert set_up("team", "list").stdout.count("\n") == 1

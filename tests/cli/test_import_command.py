@@ -17,7 +17,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_it_says_to_set_swarm_up_first(run: Run, file: Path) -> None:
-    assert run("import", str(file), code=1).stderr == "Nobody could own the tickets yet: run swarm set-up first.\n"
+    assert (
+        run("import", str(file), code=1).stderr
+        == "Nobody could own the tickets yet: run swarm set-up first.\n"
+    )
 
 
 def test_twice_is_once(set_up: Run, file: Path) -> None:

@@ -29,7 +29,7 @@ def worked(backend: Backend) -> tuple[Store, Town]:
 
     store = open_store(backend)
     town = build(store)
-    first = [town.open("ladder") for _ in range(3)][0]
+    first, *_others = (town.open("ladder") for _number in range(3))
     town.do("ada", lambda work: take(work, first))
     town.do("ada", lambda work: hand_over(work, first, town.people["ben"], "Your street"))
     return store, town
@@ -44,7 +44,10 @@ def test_whole_chains(backend: Backend, run: Run) -> None:
     ("statement", "says"),
     [
         ("DELETE FROM ownerships WHERE ticket_id = 1 AND position = 2", "link 2 of its chain is missing"),
-        ("DELETE FROM ownerships WHERE ticket_id = 1 AND position = 3", "its owner is not the last of its chain"),
+        (
+            "DELETE FROM ownerships WHERE ticket_id = 1 AND position = 3",
+            "its owner is not the last of its chain",
+        ),
         ("DELETE FROM ownerships WHERE ticket_id = 1", "it has no chain of owners"),
         ("UPDATE ownerships SET from_id = owner_id WHERE ticket_id = 1 AND position = 2", "does not follow"),
         ("UPDATE tickets SET owner_version = 9 WHERE id = 1", "its owner changed 8 times, its chain says 2"),

@@ -22,11 +22,15 @@ def test_an_account_with_team_and_skills(set_up: Run, backend: Backend) -> None:
     listed = set_up("person", "list").stdout.splitlines()
     assert "mira@example.org\tMira Jansen\tspecialist\tsupport:2\tno password" in listed
     store = open_store(backend)
-    person = store.read_now(SYSTEM, lambda work: work.session.query(Person).filter_by(role="specialist").one())
+    person = store.read_now(
+        SYSTEM, lambda work: work.session.query(Person).filter_by(role="specialist").one()
+    )
     by = store.read_now(
         SYSTEM,
         lambda work: work.session.scalars(
-            select(EventRow.actor).where(EventRow.stream == f"person:{person.id}", EventRow.kind == "person.added")
+            select(EventRow.actor).where(
+                EventRow.stream == f"person:{person.id}", EventRow.kind == "person.added"
+            )
         ).one(),
     )
     store.close()

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count as count_up
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from swarm import demo
+from swarm.demo.cast import Step
 from swarm.demo.playing import Playing
 from swarm.events import SYSTEM
 from swarm.modes.models import PolicyChange
@@ -31,7 +33,9 @@ def store(backend: Backend) -> Iterator[Store]:
 
 
 def count(store: Store, table: type[Person] | type[Ticket] | type[EventRow]) -> int:
-    return store.read_now(SYSTEM, lambda work: work.session.scalar(select(func.count()).select_from(table))) or 0
+    return (
+        store.read_now(SYSTEM, lambda work: work.session.scalar(select(func.count()).select_from(table))) or 0
+    )
 
 
 def test_everything_happened_in_the_past_and_in_order(store: Store) -> None:
@@ -49,6 +53,7 @@ def test_everything_happened_in_the_past_and_in_order(store: Store) -> None:
     assert store.read_now(SYSTEM, lambda work: work.session.scalar(backwards)) == 0
     newest = store.read_now(SYSTEM, lambda work: work.session.scalar(select(func.max(EventRow.at))))
     oldest = store.read_now(SYSTEM, lambda work: work.session.scalar(select(func.min(EventRow.at))))
+    assert newest and oldest
     assert newest < store.clock() and store.clock() - oldest > timedelta(days=20)
     assert not [one for one in store.read_now(SYSTEM, lambda work: list(walk(work.session))) if one.problem]
 
@@ -65,7 +70,9 @@ def test_every_state_and_both_modes_are_there(store: Store) -> None:
     assert store.read_now(SYSTEM, lambda work: work.session.query(PolicyChange).count()) == 3
     bodies = store.read_now(SYSTEM, lambda work: work.session.scalars(select(Message.body)).all())
     assert all(body == body.strip() for body in bodies)
-    tomas = store.read_now(SYSTEM, lambda work: work.session.query(Person).filter_by(name="Tomas Novák").one())
+    tomas = store.read_now(
+        SYSTEM, lambda work: work.session.query(Person).filter_by(name="Tomas Novák").one()
+    )
     waits = store.read_now(SYSTEM, lambda work: asked_of(work.session, person_actor(work.session, tomas.id)))
     assert waits
 
@@ -78,12 +85,12 @@ def test_a_second_time_changes_nothing(store: Store) -> None:
 
 
 def test_interrupted_it_leaves_nothing_and_starts_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Playing.step
+    whole, played = Playing.step, count_up(1)
 
-    def stops(self: Playing, number: int, step: object) -> None:
-        if number == 40:
+    def stops(self: Playing, number: int, step: Step) -> None:
+        if next(played) == 100:
             raise KeyError("the power went")
-        whole(self, number, step)  # type: ignore[arg-type]
+        whole(self, number, step)
 
     with monkeypatch.context() as patch:
         patch.setattr(Playing, "step", stops)

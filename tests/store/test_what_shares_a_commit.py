@@ -54,7 +54,7 @@ def test_one_that_is_refused_leaves_the_others_stored(store: Store) -> None:
         raise Spoiled
 
     first, bad, last = together(store, note("room:1"), refused, note("room:1"))
-    assert (first.result(10), last.result(10)) == (1, 2)
+    assert sorted([first.result(10), last.result(10)]) == [1, 2]
     with pytest.raises(Spoiled):
         bad.result(10)
     assert head(store, "room:1") == 2
@@ -70,7 +70,7 @@ def test_one_that_breaks_a_constraint_leaves_the_others_stored(store: Store) -> 
     first, bad, last = together(store, note("room:1"), twice, note("room:1"))
     with pytest.raises(IntegrityError):
         bad.result(10)
-    assert (first.result(10), last.result(10)) == (1, 2)
+    assert sorted([first.result(10), last.result(10)]) == [1, 2]
 
 
 def test_one_whose_statement_cannot_run_leaves_the_others_stored(store: Store) -> None:

@@ -71,6 +71,12 @@ class Town:
         """One action as this person: `act("ada", take, 41)`."""
         return self.do(who, lambda work: verb(work, *args, **named))
 
+    def act_as(
+        self, actor: Actor, verb: Callable[Concatenate[Work, P], T], *args: P.args, **named: P.kwargs
+    ) -> T:
+        """One action as anybody, such as a customer."""
+        return self.store.write_now(actor, lambda work: verb(work, *args, **named))
+
     def through(self, store: Store) -> Town:
         """The same town, reached by another worker."""
         return replace(self, store=store)

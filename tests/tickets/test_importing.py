@@ -18,7 +18,19 @@ from swarm.tickets.queries import chain, tags_of
 from tests.support.backends import Backend
 from tests.support.town import Town, build, open_store
 
-HEAD = ("id", "subject", "body", "answer", "queue", "priority", "language", "name", "email", "status", "tag_1")
+HEAD = (
+    "id",
+    "subject",
+    "body",
+    "answer",
+    "queue",
+    "priority",
+    "language",
+    "name",
+    "email",
+    "status",
+    "tag_1",
+)
 
 
 @pytest.fixture
@@ -70,7 +82,8 @@ def test_a_row_becomes_a_ticket_of_the_past(store: Store, town: Town, write: Cal
     path = write(
         [
             {
-                "id": "77", "subject": "Kein Ton", "body": "Der Lautsprecher schweigt.", "answer": "Bitte einschalten.",
+                "id": "77", "subject": "Kein Ton", "body": "Der Lautsprecher schweigt.",
+                "answer": "Bitte einschalten.",
                 "queue": " hIvE ", "priority": "high", "language": "de", "name": "Bo Lund",
                 "email": "Bo@Example.org", "tag_1": "Audio",
             }
@@ -103,7 +116,9 @@ def test_a_row_becomes_a_ticket_of_the_past(store: Store, town: Town, write: Cal
     store.read_now(SYSTEM, look)
 
 
-def test_statuses_are_kept_and_only_open_ones_wait(store: Store, town: Town, write: Callable[..., Path]) -> None:
+def test_statuses_are_kept_and_only_open_ones_wait(
+    store: Store, town: Town, write: Callable[..., Path]
+) -> None:
     states = ("open", "waiting", "on_hold", "resolved", "closed")
     rows = [{**row, "status": state} for row, state in zip(numbered(5), states, strict=True)]
     assert run(store, write(rows))[0].added == 5
@@ -158,12 +173,16 @@ def test_the_same_address_is_the_same_customer_within_an_import(
     assert len({ticket.customer_id for ticket in tickets(store)}) == 2
 
 
-def test_unknown_queues_become_teams_with_a_lead(store: Store, town: Town, write: Callable[..., Path]) -> None:
+def test_unknown_queues_become_teams_with_a_lead(
+    store: Store, town: Town, write: Callable[..., Path]
+) -> None:
     names = ("Überläufe & Co.", "überläufe & co.", "Uberlaufe Co", "Ladder")
     rows = [{**row, "queue": name} for row, name in zip(numbered(4), names, strict=True)]
     result, bad = run(store, write(rows), policy="tiered")
     assert (result.added, bad, result.new_teams) == (4, [], ["Überläufe & Co.", "Uberlaufe Co"])
-    made = store.read_now(SYSTEM, lambda work: work.session.query(Team).filter(Team.name.in_(names[:3])).all())
+    made = store.read_now(
+        SYSTEM, lambda work: work.session.query(Team).filter(Team.name.in_(names[:3])).all()
+    )
     assert sorted((team.key, team.policy, team.duty_lead_id) for team in made) == [
         ("uberlaufe-co", "tiered", town.people["root"]),
         ("uberlaufe-co-2", "tiered", town.people["root"]),
@@ -221,7 +240,9 @@ def test_history_never_uses_up_a_block(store: Store, town: Town, write: Callable
 
 
 def test_a_lead_must_be_somebody_active(store: Store, town: Town, write: Callable[..., Path]) -> None:
-    store.write_now(SYSTEM, lambda work: setattr(work.session.get_one(Person, town.people["root"]), "active", False))
+    store.write_now(
+        SYSTEM, lambda work: setattr(work.session.get_one(Person, town.people["root"]), "active", False)
+    )
     rows = [{**row, "queue": "New"} for row in numbered(1)]
     run(store, write(rows))
     made = store.read_now(SYSTEM, lambda work: work.session.query(Team).filter_by(name="New").one())

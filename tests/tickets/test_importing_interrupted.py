@@ -34,7 +34,9 @@ def counted(store: Store) -> tuple[int, int, int]:
         query = select(func.count(column)).where(*where)  # type: ignore[arg-type]
         return store.read_now(SYSTEM, lambda work: work.session.scalar(query)) or 0
 
-    distinct = store.read_now(SYSTEM, lambda work: work.session.scalar(select(func.count(Ticket.external_id.distinct()))))
+    distinct = store.read_now(
+        SYSTEM, lambda work: work.session.scalar(select(func.count(Ticket.external_id.distinct())))
+    )
     return count(Ticket.id), distinct or 0, count(Message.id)
 
 
