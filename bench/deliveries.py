@@ -23,6 +23,8 @@ BYTES = 400
 IN_FLIGHT = 20
 MESSAGES = 1000
 RUNS = 5
+PATIENCE = 120.0
+"""Seconds after which a run is given up: an answer that never came is a fault, not a figure."""
 CROWD = range(100, 100 + SOCKETS - 1)
 """People of the team who watch; the owner of the ticket is the one who writes."""
 
@@ -125,6 +127,7 @@ def _run(server: Server, room: dict[str, Any]) -> Run:
         stdout=subprocess.PIPE,
         text=True,
         check=True,
+        timeout=PATIENCE,
     )
     said = json.loads(done.stdout)
     deliveries, seconds, used = said["deliveries"], said["seconds"], said["server_cpu"]

@@ -22,6 +22,7 @@ NO_LIMITS = {
     "SWARM_LIVE__FRAMES_PER_SECOND": "100000",
     "SWARM_LIVE__POSTS_PER_SECOND": "100000",
     "SWARM_LIMITS__POSTS_PER_MINUTE": "1000000",
+    "SWARM_LOG__LEVEL": "warning",
 }
 """What throttles one person for the sake of the others would throttle the only sender here."""
 

@@ -13,6 +13,7 @@ from swarm.store.work import AtOnce
 from swarm.tickets.actions import follow_duty_lead, leave_to_duty_leads
 from swarm.tickets.events import (
     ModeMoved,
+    TicketClosed,
     TicketFellToDutyLead,
     TicketHandedOver,
     TicketResolved,
@@ -31,6 +32,7 @@ AT_ONCE: AtOnce = {
     TicketReturned: (seat_owner,),
     TicketFellToDutyLead: (seat_owner,),
     TicketResolved: (end_when_over, close_asks),
+    TicketClosed: (send_home,),
     ModeMoved: (end_when_over, close_asks, send_home),
     AskDeclined: (ask_next,),
 }

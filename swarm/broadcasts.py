@@ -1,7 +1,7 @@
 """What each event redraws on the pages that watch its stream.
 
-A row per event: the CSS classes of the pieces that load themselves anew, with `{ticket}` and `{team}` filled in.
-Lines of a lane are drawn here, once for everybody of an audience and language; every event of a lane has one.
+A row per event: the CSS classes of the pieces that load themselves anew, with `{ticket}` and `{team}` filled
+in. Lines of a lane are drawn here, once for everybody of an audience and language.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from swarm.events import NOBODY, Event
 from swarm.lanes.queries import lines
 from swarm.lanes.views import Audience, Line
 from swarm.live.ports import Drawn, Op
-from swarm.modes.events import PolicyChanged
+from swarm.modes import mode_of
+from swarm.modes.events import PolicyAnnounced, PolicyChanged
 from swarm.modes.policy import policy_name
-from swarm.people.events import AvailabilitySet, DutyLeadNamed, RightsChanged, TeamChanged, TeamCreated
+from swarm.people.events import AvailabilitySet, DutyLeadNamed, RightsChanged, TeamChanged
 from swarm.people.models import Person, Team
 from swarm.people.queries import faces
 from swarm.rooms import events as room
-from swarm.rooms.models import Ask
+from swarm.rooms.models import Ask, Invitation
 from swarm.rooms.queries import asks
 from swarm.routing import events as routing
 from swarm.store import Entry, Store, Work
@@ -52,7 +53,7 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     ticket.TicketHandedOver: OWNER,
     ticket.TicketReturned: OWNER,
     ticket.TicketFellToDutyLead: OWNER,
-    ticket.ModeMoved: (*OWNER, ".tabs-{ticket}"),
+    ticket.ModeMoved: OWNER,
     ticket.DetailsChanged: (SIDE, HEAD),
     routing.TicketEscalated: OWNER,
     routing.EscalationEnded: OWNER,
@@ -67,6 +68,7 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     ticket.TicketBecameYours: LISTS,
     ticket.TicketLeftYou: LISTS,
     ticket.CustomerWrote: LISTS,
+    ticket.TicketMoved: LISTS,
     room.AskReached: LISTS,
     room.AskSettled: LISTS,
     AvailabilitySet: (".live-rail",),
@@ -75,13 +77,20 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     ticket.TicketQueued: (*LISTS, ".team-{team}"),
     ticket.TicketLeftQueue: (*LISTS, ".team-{team}"),
     room.AskOpened: LISTS,
+    room.AskOver: LISTS,
+    PolicyAnnounced: (".team-{team}",),
     PolicyChanged: (".team-{team}", ".live-list"),
     DutyLeadNamed: (".team-{team}",),
-    TeamCreated: (".live-rail",),
     TeamChanged: (".team-{team}", ".live-list"),
 }
 
-REDRAWS_ASK = (room.AskAccepted, room.AskDeclined, room.PersonInvited, room.AskClosed)
+REDRAWS_ASK = (
+    room.AskAccepted,
+    room.AskDeclined,
+    room.PersonInvited,
+    room.AskClosed,
+    room.InvitationWithdrawn,
+)
 """The card of the ask stands in the lane already and is drawn anew where it stands."""
 
 
@@ -127,12 +136,15 @@ class Broadcasts:
             ops += self._ask_card(session, fact.ask_id, entry.stream)
         if isinstance(fact, ticket.AnswerMarked):
             ops += self._answers(session, fact, entry)
-        if isinstance(fact, room.AskReached):
+        if isinstance(fact, room.AskReached) and _waits(session, fact.invitation_id):
             ops.append(("toast", self._reached(session, fact)))
-        if isinstance(fact, PolicyChanged):
+        if isinstance(fact, PolicyAnnounced):
             ops.append(("toast", self._switched(session, fact, entry)))
+        if isinstance(fact, ticket.ModeMoved):
+            ops += self._room_names(fact)
         number = entry.stream.partition(":")[2]
-        ops += [("refresh", name.format(ticket=number, team=number)) for name in REFRESH.get(type(fact), ())]
+        team = getattr(fact, "team_id", number)
+        ops += [("refresh", name.format(ticket=number, team=team)) for name in REFRESH.get(type(fact), ())]
         return ops
 
     def _ask_card(self, session: Session, ask_id: int, stream: str) -> list[Op]:
@@ -171,6 +183,20 @@ class Broadcasts:
             if line is not None
         ]
 
+    def _room_names(self, fact: ticket.ModeMoved) -> list[Op]:
+        """The lane is called otherwise in the other mode."""
+        return [
+            (
+                "replace",
+                f"#room-name-{place}-{fact.ticket_id}",
+                self._html(
+                    "desk/_room_name.html",
+                    {"place": place, "number": fact.ticket_id, "name": mode_of(fact.mode).room_name},
+                ),
+            )
+            for place in ("tab", "lane")
+        ]
+
     def _html(self, template: str, context: Mapping[str, Any]) -> str:
         return str(self._render.piece(template, context))
 
@@ -186,7 +212,7 @@ class Broadcasts:
             {"ask": asked, "subject": subject, "who": who, "invitation": fact.invitation_id},
         )
 
-    def _switched(self, session: Session, fact: PolicyChanged, entry: Entry) -> str:
+    def _switched(self, session: Session, fact: PolicyAnnounced, entry: Entry) -> str:
         team = session.scalars(select(Team.name).where(Team.id == fact.team_id)).one()
         who = faces(session, [entry.actor]).get(entry.actor)
         return self._html(
@@ -197,3 +223,7 @@ class Broadcasts:
                 "who": who.name if who else "",
             },
         )
+
+
+def _waits(session: Session, invitation_id: int) -> bool:
+    return session.scalar(select(Invitation.state).where(Invitation.id == invitation_id)) == "pending"

@@ -136,7 +136,6 @@ def serve(settings: Settings) -> None:
         ws_ping_interval=None,  # the hub looks for dead peers itself
         ws_max_size=settings.live.frame_bytes,
         log_config=None,
-        access_log=False,
         server_header=False,
         proxy_headers=bool(settings.server.trusted_proxies),
         forwarded_allow_ips=list(settings.server.trusted_proxies),

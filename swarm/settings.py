@@ -88,7 +88,6 @@ class Links(Section, frozen=True):
 class Tickets(Section, frozen=True):
     prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,8}$")] = "SW"
     reopen_days: Count = 7
-    ask_skills: Count = 10
 
 
 class Passwords(Section, frozen=True):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from sqlalchemy.orm import Session
 
@@ -16,8 +20,8 @@ from swarm.modes import mode_of
 from swarm.settings import Settings
 from swarm.store import Entry, Store, Work, log
 from swarm.text.clean import Unclean, many_lines
-from swarm.text.language import _
-from swarm.tickets.posting import MOST_LETTERS, post
+from swarm.text.language import _, use
+from swarm.tickets.posting import MOST_LETTERS, Draft, Posted, post, post_in_room
 from swarm.tickets.queries import case_for, find
 from swarm.web.cookies import Cookie
 
@@ -54,6 +58,8 @@ def may_watch(session: Session, actor: Actor, stream: str) -> bool:
     match kind:
         case "person":
             return actor.person_id == id_
+        case "house":
+            return actor.is_staff and id_ == 1
         case "team":
             return actor.is_staff and (id_ in actor.rungs or actor.manages)
         case "lane" | "room":
@@ -115,12 +121,28 @@ class Doorman:
         return {key: now.get(key) for key in keys}
 
 
+@dataclass(slots=True)
+class _Frame:
+    session: str
+    draft: Draft
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Frames to one room that share a transaction; open until it begins."""
+
+    frames: list[_Frame] = field(default_factory=list)
+    done: asyncio.Future[list[Posted | No]] | None = None
+
+
 class PostFrame:
     """Writing through the socket: the same action as the form's."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._reopen_days = settings.tickets.reopen_days
+        self._open: dict[int, _Batch] = {}
+        self._gate = threading.Lock()
 
     async def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> int:
         """The message's number, after its commit. Raises `PostRefused`."""
@@ -133,19 +155,62 @@ class PostFrame:
             raise PostRefused(422, str(problem)) from problem
         if not text.strip() or len(text) > MOST_LETTERS:
             raise PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
+        frame = _Frame(viewer.key, Draft(client_id, text))
+        outcome = await (self._together if lane == "room" else self._in_lane)(int(number), frame)
+        if isinstance(outcome, No):
+            raise PostRefused(problem_for(outcome).status, outcome.sentence)
+        return outcome.seq
 
-        def write(work: Work) -> int:
-            work.actor = actor_by_session(work.session, viewer.key, work.now)
-            return post(
-                work,
-                int(number),
-                "room" if lane == "room" else "lane",
-                text,
-                client_id,
-                reopen_days=self._reopen_days,
-            ).seq
+    async def _in_lane(self, ticket_id: int, frame: _Frame) -> Posted | No:
+        def write(work: Work) -> Posted:
+            work.actor = actor_by_session(work.session, frame.session, work.now)
+            with use(work.actor.language):
+                draft, days = frame.draft, self._reopen_days
+                return post(work, ticket_id, "lane", draft.body, draft.client_id, reopen_days=days)
 
         try:
             return await self._store.write(NOBODY, write)
         except No as no:
-            raise PostRefused(problem_for(no).status, no.sentence) from no
+            return no
+
+    async def _together(self, ticket_id: int, frame: _Frame) -> Posted | No:
+        """What comes while the writer is busy goes into the next transaction, all of it."""
+        with self._gate:
+            batch = self._open.setdefault(ticket_id, _Batch())
+            place = len(batch.frames)
+            batch.frames.append(frame)
+        if batch.done is None:
+            writing = self._store.write(NOBODY, lambda work: self._write(work, ticket_id, batch))
+            batch.done = asyncio.ensure_future(writing)
+            batch.done.add_done_callback(lambda _done: self._shut(ticket_id, batch))
+        try:
+            return (await asyncio.shield(batch.done))[place]
+        except Exception:
+            if len(batch.frames) == 1:
+                raise
+        # One of them spoiled it for all; alone, the innocent ones succeed.
+        alone = _Batch([frame])
+        return (await self._store.write(NOBODY, lambda work: _post_all(work, ticket_id, alone.frames)))[0]
+
+    def _write(self, work: Work, ticket_id: int, batch: _Batch) -> list[Posted | No]:
+        self._shut(ticket_id, batch)
+        return _post_all(work, ticket_id, batch.frames)
+
+    def _shut(self, ticket_id: int, batch: _Batch) -> None:
+        with self._gate:
+            if self._open.get(ticket_id) is batch:
+                del self._open[ticket_id]
+
+
+def _post_all(work: Work, ticket_id: int, frames: Sequence[_Frame]) -> list[Posted | No]:
+    """In the order in which they came; those that follow one another from one session at once."""
+    outcomes: list[Posted | No] = []
+    for session, its in groupby(frames, key=lambda frame: frame.session):
+        drafts = [frame.draft for frame in its]
+        work.actor = actor_by_session(work.session, session, work.now)
+        with use(work.actor.language):
+            try:
+                outcomes += post_in_room(work, ticket_id, drafts)
+            except No as no:
+                outcomes += [no] * len(drafts)
+    return outcomes

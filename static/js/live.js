@@ -124,8 +124,16 @@ function brought(element) {
   dress(element);
 }
 // A piece in which something is being typed, or a form stands open, keeps still until that is over.
-const asked = new WeakSet(), typedIn = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
-const busy = (element) => $("details[open]", element) || $$("textarea, input:not([type=checkbox]):not([type=radio])", element).some(typedIn);
+const asked = new WeakSet();
+const chosen = (select) => [...select.options].some((option) => option.selected !== option.defaultSelected);
+const typedIn = (field) => !field.closest("[data-sent]") && (field.localName === "select" ? chosen(field) && ![...field.options].every((option) => !option.defaultSelected) : field.type !== "hidden" && field.value !== field.defaultValue);
+const busy = (element) => $("details[open]", element) || $$("select, textarea, input:not([type=checkbox]):not([type=radio])", element).some(typedIn);
+function acted({ target }) {
+  const form = target.closest?.("form");
+  if (form) form.dataset.sent = "";
+  for (let at = form?.closest("details"); at; at = at.parentElement?.closest("details")) at.open = false;
+  $$('[hx-trigger~="refresh"]').forEach(refresh);
+}
 function refresh(element) {
   if (asked.has(element)) return;
   asked.add(element);
@@ -156,7 +164,7 @@ async function reloadPiece(stream, whole = false) {
     if (shown) stickToBottom(shown, () => { shown.replaceChildren(...document.importNode(fresh, true).childNodes); brought(shown); bubblesOf(stream); });
     epoch = meta.epoch;
     cursors.set(stream, meta.streams[stream]);
-    $$('[hx-trigger*="refresh"]').forEach(refresh);
+    $$('[hx-trigger~="refresh"]').forEach(refresh);
     watch([stream]);
   } catch { setTimeout(reloadPiece, 1000 + Math.random() * 3000, stream, whole); }
 }
@@ -186,6 +194,7 @@ function watchScroll(log) {
   (scroller === document.scrollingElement ? window : scroller).addEventListener("scroll", hide, { passive: true });
   button?.addEventListener("click", () => { toBottom(scroller); button.hidden = true; });
 }
+const olderSeen = new IntersectionObserver((changes) => { for (const { target, isIntersecting } of changes) if (isIntersecting) older(target); });
 async function older(link) {
   const log = link.closest('[id^="log-"]');
   if (!log || link.dataset.busy) return;
@@ -203,9 +212,11 @@ async function older(link) {
 }
 
 // ---- Composers: a message is pending, sent or failed, and never forgotten ---------------------------------------
-let outbox = stored.get("swarm.outbox", []);
+// What one person wrote is never sent or shown as another's who signs in after them in this tab.
+const mine = document.body.dataset.me || "nobody", outboxKey = `swarm.outbox.${mine}`, draftKey = (stream) => `swarm.draft.${mine}.${stream}`;
+let outbox = stored.get(outboxKey, []);
 const sending = new Set(), waits = new Map();
-const keep = () => { stored.set("swarm.outbox", outbox); showState(); };
+const keep = () => { stored.set(outboxKey, outbox); showState(); };
 function forget(id) { if (outbox.some((item) => item.id === id)) { outbox = outbox.filter((item) => item.id !== id); keep(); } }
 const bubbleOf = (id) => $(`[data-pending-bubble][data-client-id="${CSS.escape(id)}"]`);
 function bubblesOf(stream) {
@@ -243,7 +254,7 @@ function submit(form) {
   if (log) stickToBottom(log, () => bubble(item), true);
   form.reset();
   area.value = "";
-  stored.set(`swarm.draft.${stream}`, "");
+  stored.set(draftKey(stream), "");
   area.dispatchEvent(new Event("sent", { bubbles: true }));
   area.focus();
   flush(stream);
@@ -315,7 +326,8 @@ function dress(root) {
   const me = document.body.dataset.me, all = (selector) => [...(root.matches?.(selector) ? [root] : []), ...$$(selector, root)];
   if (me) for (const element of all("[data-author]")) element.classList.toggle("mine", element.dataset.author === me);
   for (const element of all("[data-seq]")) if (element.closest("[data-read-url]")) looking.observe(element);
-  for (const area of all("form[data-composer] textarea[name=body]")) if (!area.value) area.value = stored.get(`swarm.draft.${area.form.dataset.composer}`, "");
+  for (const link of all("a[data-older]")) olderSeen.observe(link);
+  for (const area of all("form[data-composer] textarea[name=body]")) if (!area.value) area.value = stored.get(draftKey(area.form.dataset.composer), "");
   tellTimes(root);
   markPresence(root);
 }
@@ -324,7 +336,7 @@ addEventListener("submit", (event) => { if (event.target.matches("form[data-comp
 addEventListener("input", ({ target }) => {
   const stream = target.name === "body" && target.form?.dataset.composer;
   if (!stream) return;
-  stored.set(`swarm.draft.${stream}`, target.value);
+  stored.set(draftKey(stream), target.value);
   if (target.value.trim() && Date.now() - (typedAt.get(stream) ?? 0) >= TYPING_EVERY_MS) { typedAt.set(stream, Date.now()); say({ t: "typing", s: stream }); }
 });
 addEventListener("keydown", (event) => {
@@ -343,6 +355,7 @@ document.addEventListener("visibilitychange", wake);
 addEventListener("focus", wake);
 addEventListener("pageshow", ({ persisted }) => { if (persisted) again(true); });
 addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket.close(); socket = null; } });
+document.addEventListener("acted", acted);
 document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
 
 dress(document);

@@ -1,5 +1,5 @@
 // What a live page does by itself: finds, remembers, tells times, shows toasts, notes what was read.
-const SEEN_MS = 1000, TOAST_MS = 8000;
+const SEEN_MS = 1000;
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 export const parse = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
@@ -29,14 +29,13 @@ export function toast(content) {
   place?.append(...made);
   made.forEach((one) => window.htmx?.process(one));
   made.forEach((one) => tellTimes(one));
-  setTimeout(() => made.forEach((one) => one.remove()), TOAST_MS);
 }
 export function keepToast(why) { stored.set("swarm.toast", why); }
 export function showKeptToast() {
   const why = stored.get("swarm.toast", "");
   if (!why) return;
   stored.set("swarm.toast", "");
-  const content = $("template[data-toast]")?.content.cloneNode(true) ?? parse('<div class="toast" role="status"><p data-body></p></div>');
+  const content = $("template[data-toast]")?.content.cloneNode(true) ?? parse('<div class="toast" data-toast><p data-body></p></div>');
   ($("[data-body]", content) ?? content.firstElementChild).textContent = why;
   toast(content);
 }

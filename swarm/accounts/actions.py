@@ -121,7 +121,7 @@ def check_link(work: Work, secret: str, cookie: str | None, *, lock: bool = Fals
     link = work.session.scalars(query.with_for_update() if lock else query).one_or_none()
     if link is None:
         raise LinkOver(_("This link is not one of ours. Please copy it whole, or ask us for a new one."))
-    held = _held(work, cookie, link.customer_id)
+    held = _held(work, cookie)
     if link.used_at is not None:
         if held is not None and work.session.get(SessionCase, (held.key, link.ticket_id)) is not None:
             return Checked(link, held, opened=True)
@@ -134,7 +134,7 @@ def check_link(work: Work, secret: str, cookie: str | None, *, lock: bool = Fals
 def exchange(work: Work, secret: str, cookie: str | None, days: int) -> tuple[int, str]:
     """Turn a link into a cookie, once: the ticket, and the cookie's secret.
 
-    A browser that holds a cookie of the same customer keeps it and gains the ticket. Raises `LinkOver`.
+    A browser that follows other tickets keeps its cookie and gains this one. Raises `LinkOver`.
     """
     checked = check_link(work, secret, cookie, lock=True)
     link, held = checked.link, checked.held
@@ -166,10 +166,10 @@ def customer_of(work: Work, ticket_customer_id: int | None) -> Customer:
     return customer
 
 
-def _held(work: Work, cookie: str | None, customer_id: int) -> SessionRow | None:
+def _held(work: Work, cookie: str | None) -> SessionRow | None:
     if not cookie:
         return None
     row = work.session.get(SessionRow, key_of(cookie))
     if row is None or row.ended_at is not None or row.expires_at <= work.now:
         return None
-    return row if row.customer_id == customer_id else None
+    return row if row.customer_id is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -15,6 +15,8 @@ from swarm.people.models import Customer, Person
 from swarm.people.queries import actor_of
 
 SEEN_EVERY = timedelta(minutes=5)
+STAMPS_AT_ONCE = 5000
+"""SQLite takes at most 32,766 values in one statement."""
 
 
 def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Actor:
@@ -54,7 +56,14 @@ def seen_long_ago(session: Session, key: str, now: datetime) -> bool:
 
 
 def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, int]:
-    """For each session that still holds, a number that moves whenever its rights do; one query."""
+    """For each session that still holds, a number that moves whenever its rights do."""
+    held: dict[str, int] = {}
+    for some in _batches(sorted(keys)):
+        held |= _stamps(session, some, now)
+    return held
+
+
+def _stamps(session: Session, keys: Collection[str], now: datetime) -> dict[str, int]:
     rows = session.execute(
         select(SessionRow.key, SessionRow.stamp, Person.stamp)
         .join(Person, Person.id == SessionRow.person_id, isouter=True)
@@ -91,3 +100,8 @@ def person_by_email(session: Session, email: str) -> Person | None:
 def anybody(session: Session) -> bool:
     """Whether anybody has an account; without, the first one is set up."""
     return bool(session.scalar(select(func.count()).select_from(select(Person.id).limit(1).subquery())))
+
+
+def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), STAMPS_AT_ONCE):
+        yield keys[start : start + STAMPS_AT_ONCE]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from swarm.events import Actor
 from swarm.events.refusals import Verdict
-from swarm.lanes.queries import tail
+from swarm.lanes.queries import headline, notes, people_in, tail
 from swarm.modes import Case, Mode, mode_of, other_than
 from swarm.people import queries as people
 from swarm.people.models import Customer, Team
@@ -16,12 +17,15 @@ from swarm.people.queries import Face
 from swarm.rooms import queries as rooms
 from swarm.rooms import rules as room_rules
 from swarm.rooms.models import Invitation
-from swarm.store import Work
+from swarm.store import Entry, Work, log
 from swarm.tickets import queries, rules
 from swarm.tickets.models import Read, Ticket
 from swarm.tickets.opening import PRIORITIES
 from swarm.tickets.words import LANGUAGES, language_word, priority_word
 from swarm.web.errors import Typed
+
+TIMELINE = 100
+"""Lines on a page of the timeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,31 @@ def _rungs(opened: Open, tiers: Sequence[Any]) -> list[tuple[str, str]]:
             state = "above" if tier.rung > opened.ticket.tier else "below"
         rungs.append((state, f"{tier.rung} · {tier.name}"))
     return rungs
+
+
+def everything(work: Work, streams: Sequence[str], before: Mapping[str, int | None]) -> dict[str, Any]:
+    """A page of the timeline, newest first, and where the next one begins in each stream."""
+    heads = log.heads(work.session, streams)
+    entries: list[Entry] = []
+    for stream in streams:
+        end = before[stream.partition(":")[0]] or heads[stream] + 1
+        entries += log.before(work.session, stream, end, TIMELINE)
+    entries.sort(key=lambda entry: (entry.at, entry.stream, entry.seq), reverse=True)
+    shown, rest = entries[:TIMELINE], entries[TIMELINE:]
+    following = {}
+    if rest or any(entry.seq > 1 for entry in shown[-1:]):
+        for stream in streams:
+            name = stream.partition(":")[0]
+            kept = [entry.seq for entry in shown if entry.stream == stream]
+            following[name] = min(kept, default=before[name] or heads[stream] + 1)
+    names = people.faces(work.session, people_in(shown))
+    said = notes(work.session, shown)
+    return {
+        "lines": [
+            (entry, headline(entry, names), said.get((entry.stream, entry.seq), "")) for entry in shown
+        ],
+        "older": urlencode(following),
+    }
 
 
 def chain(work: Work, ticket: Ticket) -> list[dict[str, Any]]:

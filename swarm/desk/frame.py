@@ -39,7 +39,12 @@ def frame(work: Work, here: str = "mine", streams: Collection[str] = ()) -> dict
     actor, session = work.actor, work.session
     person = session.get_one(Person, actor.person_id)
     epoch = log.epoch(session)
-    watched = [f"person:{person.id}", *(f"team:{id_}" for id_ in _teams_of(session, actor)), *streams]
+    watched = [
+        "house:1",
+        f"person:{person.id}",
+        *(f"team:{id_}" for id_ in _teams_of(session, actor)),
+        *streams,
+    ]
     return {
         "me": actor.key,
         "my_name": person.name,

@@ -22,9 +22,10 @@ from swarm.people.models import Person
 from swarm.people.queries import teams
 from swarm.store import Work
 from swarm.store.paging import BadCursor
+from swarm.text.clean import Unclean, one_line
 from swarm.text.language import _, ngettext
-from swarm.tickets.opening import PRIORITIES
 from swarm.tickets.lists import COUNT_UP_TO, Filters, ListName, count_of, page_of
+from swarm.tickets.opening import PRIORITIES
 from swarm.tickets.words import LANGUAGES, STATUSES, language_word, priority_word, status_word
 from swarm.web.errors import BadRequest, Invalid, NotFound, Problem, Typed, wants
 from swarm.web.forms import Form, Number, OneLine, read_query
@@ -171,7 +172,7 @@ def list_beside(work: Work, request: Request, current: int) -> ListView:
     known = {key: said[key] for key in msgspec.structs.asdict(Narrowed()) if key in said and key != "cursor"}
     try:
         filters = _lenient(known)
-    except (msgspec.ValidationError, Invalid):
+    except (msgspec.ValidationError, Invalid, Unclean):
         filters = Filters()
     return list_piece(work, name, filters, current=current)
 
@@ -221,7 +222,7 @@ def _href(name: ListName, query: Mapping[str, Any]) -> str:
 
 def _lenient(known: Mapping[str, str]) -> Filters:
     numbers = {key: int(known[key]) for key in ("team", "priority", "owner") if _is_number(known.get(key))}
-    words = {key: known[key] for key in ("status", "mode", "language", "tag") if known.get(key)}
+    words = {key: one_line(known[key]) for key in ("status", "mode", "language", "tag") if known.get(key)}
     return msgspec.convert({**words, **numbers}, Narrowed).filters
 
 

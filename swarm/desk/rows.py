@@ -18,9 +18,9 @@ from swarm.text.language import _
 from swarm.text.markdown import plain
 from swarm.tickets import rules
 from swarm.tickets.cases import cases_for
+from swarm.tickets.lists import ListName, TicketLine
 from swarm.tickets.models import Message, Read, Ticket
 from swarm.tickets.opening import PRIORITIES
-from swarm.tickets.lists import ListName, TicketLine
 from swarm.tickets.words import priority_word, status_word
 
 PREVIEW = 90

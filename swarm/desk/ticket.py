@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -13,14 +13,21 @@ from swarm.desk import case
 from swarm.desk.frame import frame
 from swarm.desk.lists import list_beside
 from swarm.events.refusals import ensure
-from swarm.lanes.queries import headline, tail
-from swarm.people.queries import faces
-from swarm.store import Work, log
+from swarm.lanes.queries import tail
+from swarm.store import Work
 from swarm.web.errors import NotFound, Problem
+from swarm.web.forms import Form, Number, read_query
 from swarm.web.house import house_of
 from swarm.web.render import Render
 
 LaneName = Literal["lane", "room"]
+
+
+class Stretch(Form):
+    """Where a page of the timeline ends: the numbers it stands before in each stream."""
+
+    lane: Annotated[int, Number(1)] | None = None
+    room: Annotated[int, Number(1)] | None = None
 
 
 async def show(request: Request) -> Response:
@@ -86,32 +93,18 @@ async def older(request: Request) -> Response:
 
 
 async def timeline(request: Request) -> Response:
-    """Everything that happened, both streams together, newest first."""
+    """Everything that happened, both streams together, newest first, a page at a time."""
+    sent = read_query(request, Stretch)
 
     def draw(work: Work) -> Markup:
         opened = case.open_case(work, number_of(request))
         number = opened.ticket.id
         streams = [f"lane:{number}", f"room:{number}"] if opened.may["read_room"] else [f"lane:{number}"]
-        heads = log.heads(work.session, streams)
-        entries = [
-            entry for stream in streams for entry in log.before(work.session, stream, heads[stream] + 1, 500)
-        ]
-        entries.sort(key=lambda entry: (entry.at, entry.stream, entry.seq), reverse=True)
-        keys = {entry.actor for entry in entries}
-        for entry in entries:
-            keys |= {
-                f"person:{entry.data[name]}"
-                for name in ("to_id", "from_id", "person_id")
-                if entry.data.get(name)
-            }
-        names = faces(work.session, keys)
         context = (
             frame(work, "mine", streams=streams)
             | case.common(opened)
-            | {
-                "lines": [(entry, headline(entry, names)) for entry in entries],
-                "chain": case.chain(work, opened.ticket),
-            }
+            | case.everything(work, streams, {"lane": sent.lane, "room": sent.room})
+            | {"chain": case.chain(work, opened.ticket)}
         )
         return house_of(request).render.html(request, "desk/timeline.html", context)
 

@@ -8,18 +8,19 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from swarm.accounts.actions import customer_of, make_link
+from swarm.accounts.actions import customer_of, key_of, make_link
 from swarm.accounts.entry import staff_write
 from swarm.desk.acting import Nothing, act, done
 from swarm.desk.ticket import again, lane_of, number_of
 from swarm.events.refusals import ensure
-from swarm.store import Work
+from swarm.store import Work, log
 from swarm.tickets import actions, queries, rules
 from swarm.tickets.events import LinkMade
 from swarm.tickets.posting import MOST_LETTERS, Posted
 from swarm.tickets.posting import post as write
 from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form
 from swarm.web.house import house_of
+from swarm.web.limits import Rule
 from swarm.web.render import Render
 
 
@@ -62,7 +63,10 @@ class Details(Form):
 async def post(request: Request) -> Response:
     """A message in the customer lane or in the room."""
     number, lane = number_of(request), lane_of(request)
-    reopen_days = house_of(request).settings.tickets.reopen_days
+    house = house_of(request)
+    reopen_days = house.settings.tickets.reopen_days
+    often = Rule("posts", f"{house.settings.limits.posts_per_minute}/minute")
+    await house.limits.hit(often, key_of(house.staff_cookie.read(request) or ""))
     said: list[Posted] = []
 
     def do(work: Work, form: Message) -> None:
@@ -91,7 +95,8 @@ async def read(request: Request) -> Response:
 
     def do(work: Work) -> None:
         queries.find(work.session, work.actor, number)
-        actions.mark_read(work, f"{form.lane}:{number}", form.seq)
+        stream = f"{form.lane}:{number}"
+        actions.mark_read(work, stream, min(form.seq, log.heads(work.session, [stream])[stream]))
 
     await staff_write(request, do)
     return done(request, _page(number))

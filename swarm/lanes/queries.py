@@ -45,9 +45,9 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
         session, [f.message_id for f in facts if isinstance(f, RoomMessagePosted | LaneMessagePosted)]
     )
     asks = rooms.asks(session, [f.ask_id for f in facts if isinstance(f, HelpAsked)])
-    names = faces(session, _people_in(shown) | {message.author for message in texts.values()})
+    names = faces(session, people_in(shown) | {message.author for message in texts.values()})
     tickets = _tickets(session, {fact.ticket_id for fact in facts if hasattr(fact, "ticket_id")})
-    notes = _notes(session, shown) if audience == "staff" else {}
+    said = notes(session, shown) if audience == "staff" else {}
     drawn: dict[tuple[str, int], Line] = {}
     for entry, fact in zip(shown, facts, strict=True):
         where: dict[str, Any] = {"stream": entry.stream, "seq": entry.seq, "at": entry.at}
@@ -61,7 +61,7 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
                 drawn[entry.stream, entry.seq] = Line(**where, text=_("Waiting for your answer"))
             case _other:
                 drawn[entry.stream, entry.seq] = Line(
-                    **where, text=headline(entry, names), note=notes.get((entry.stream, entry.seq), "")
+                    **where, text=headline(entry, names), note=said.get((entry.stream, entry.seq), "")
                 )
     return [drawn.get((entry.stream, entry.seq)) for entry in entries]
 
@@ -107,7 +107,8 @@ def _message(message: Message, names: Mapping[str, Face], ticket: Ticket, audien
     )
 
 
-def _people_in(entries: Sequence[Entry]) -> set[str]:
+def people_in(entries: Sequence[Entry]) -> set[str]:
+    """Everybody these entries name."""
     keys = {entry.actor for entry in entries}
     for entry in entries:
         for field in ("to_id", "from_id", "person_id"):
@@ -120,7 +121,7 @@ def _tickets(session: Session, ids: set[int]) -> dict[int, Ticket]:
     return {row.id: row for row in session.scalars(select(Ticket).where(Ticket.id.in_(ids)))} if ids else {}
 
 
-def _notes(session: Session, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
+def notes(session: Session, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
     """Texts that live in rows beside their events: reasons and hand-over notes."""
     found: dict[tuple[str, int], str] = {}
     escalations = {

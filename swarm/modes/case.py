@@ -24,6 +24,8 @@ class Case:
     duty_lead_id: int
     owned_before: bool
     """This person has been its owner."""
+    staffed_above: bool = True
+    """Somebody is there on the rung above."""
     standing: str | None
     """`asked` or `swarm` for people admitted to the case."""
 

@@ -9,6 +9,21 @@ from swarm.text.language import N_
 
 
 @event(
+    "policy.announced",
+    audience="staff",
+    headline=N_("%(actor)s switched how a team works: %(policy)s"),
+)
+@dataclass(frozen=True, kw_only=True)
+class PolicyAnnounced(Event):
+    """On the house's stream, which every open screen of staff watches."""
+
+    team_id: int
+    version: int
+    policy: str
+    share: int
+
+
+@event(
     "policy.changed",
     audience="staff",
     headline=N_("%(actor)s switched how the team works: %(policy)s"),

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from swarm.events import Actor
 from swarm.events.refusals import ALLOWED, Refused, Stale, Unfit, Verdict, ensure
-from swarm.modes.events import PolicyChanged
+from swarm.modes.events import PolicyAnnounced, PolicyChanged
 from swarm.modes.models import Block, Draw, PolicyChange
 from swarm.people.models import Person, Team
 from swarm.store import Work
@@ -85,9 +85,8 @@ def switch(work: Work, team_id: int, policy: Policy, share: int, note: str, vers
             at=work.now,
         )
     )
-    work.record(
-        f"team:{team_id}", PolicyChanged(team_id=team_id, version=version + 1, policy=policy, share=share)
-    )
+    for stream, event in ((f"team:{team_id}", PolicyChanged), ("house:1", PolicyAnnounced)):
+        work.record(stream, event(team_id=team_id, version=version + 1, policy=policy, share=share))
 
 
 def _overtaken(work: Work, team_id: int) -> Stale | Unfit:

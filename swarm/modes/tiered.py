@@ -60,6 +60,8 @@ class Tiered(Mode):
             return Refused(_("Nobody has taken this ticket yet. Take it first."))
         if self.next_tier(case) is None:
             return Refused(_("Tier %(tier)s is the highest tier of this team.") % {"tier": case.tier})
+        if not case.staffed_above:
+            return Refused(_("Nobody is in tier %(tier)s of this team.") % {"tier": case.tier + 1})
         return ALLOWED
 
     def may_return(self, case: Case) -> Verdict:

@@ -85,6 +85,7 @@ def create_team(
     )
     work.session.add(team)
     work.session.flush()
+    _let_in(work, team.id, duty_lead_id)
     for rung, tier in enumerate(tiers, start=1):
         work.session.add(Tier(team_id=team.id, rung=rung, name=tier))
     work.record(f"team:{team.id}", TeamCreated(team_id=team.id))
@@ -182,6 +183,7 @@ def name_duty_lead(work: Work, team_id: int, person_id: int) -> None:
     if team.duty_lead_id == person_id:
         return
     before, team.duty_lead_id = team.duty_lead_id, person_id
+    _let_in(work, team_id, person_id)
     work.session.flush()
     work.record(f"team:{team_id}", DutyLeadNamed(team_id=team_id, from_id=before, to_id=person_id))
 
@@ -240,6 +242,13 @@ def _team(work: Work, team_id: int) -> Team:
     if team is None:
         raise Unknown(_("There is no such team."))
     return team
+
+
+def _let_in(work: Work, team_id: int, person_id: int) -> None:
+    """Who leads a team is in it: otherwise they could not see what they own there."""
+    if work.session.get(Membership, (team_id, person_id)) is None:
+        work.session.add(Membership(team_id=team_id, person_id=person_id, rung=1))
+        change_rights(work, [person_id])
 
 
 def _active(work: Work, person_id: int) -> Person:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor, Role
@@ -30,12 +30,15 @@ class Face:
         return int(self.key.rpartition(":")[2] or 0) * 5 % 12
 
 
+# Made once: whoever asks for anything is looked up first.
+_RUNGS = select(Membership.team_id, Membership.rung).where(Membership.person_id == bindparam("person"))
+_SKILLS = select(PersonSkill.skill_id).where(PersonSkill.person_id == bindparam("person"))
+
+
 def actor_of(session: Session, person: Person, *, session_key: str = "") -> Actor:
     """Everything the rules need to know of a colleague."""
-    rungs = session.execute(
-        select(Membership.team_id, Membership.rung).where(Membership.person_id == person.id)
-    )
-    skills = session.scalars(select(PersonSkill.skill_id).where(PersonSkill.person_id == person.id))
+    rungs = session.execute(_RUNGS, {"person": person.id})
+    skills = session.scalars(_SKILLS, {"person": person.id})
     return Actor(
         key=f"person:{person.id}",
         name=person.name,

@@ -127,7 +127,7 @@ async def older(request: Request) -> Response:
             "number": number,
             "audience": "customer",
             "ticket": ticket,
-            "me": work.actor.key,
+            "me": _me(work, ticket).key,
         }
         return house.render.html(request, name, context)
 
@@ -224,7 +224,7 @@ def _about(request: Request, work: Work, ticket: Ticket, problem: Problem | None
     """What head and foot show of a ticket: nothing that only staff know."""
     days = house_of(request).settings.tickets.reopen_days
     owner = work.session.get_one(Person, ticket.owner_id)
-    me = Face(work.actor.key, work.actor.name, is_customer=True)
+    me = _me(work, ticket)
     return {
         "number": ticket.id,
         "ticket": ticket,
@@ -239,6 +239,12 @@ def _about(request: Request, work: Work, ticket: Ticket, problem: Problem | None
         "most": MOST_LETTERS,
         "pending": _pending(me, work.now),
     }
+
+
+def _me(work: Work, ticket: Ticket) -> Face:
+    """Whoever this ticket's customer is: one browser may follow cases under several records."""
+    customer = None if ticket.customer_id is None else work.session.get(Customer, ticket.customer_id)
+    return Face(f"customer:{ticket.customer_id}", customer.name if customer else "", is_customer=True)
 
 
 def _reopen_until(ticket: Ticket, days: int) -> str:

@@ -18,11 +18,13 @@ from swarm.rooms.events import (
     AskClosed,
     AskDeclined,
     AskOpened,
+    AskOver,
     AskReached,
     AskSettled,
     ExpertDismissed,
     HandRaised,
     HelpAsked,
+    InvitationWithdrawn,
     PersonInvited,
     RoomLeft,
 )
@@ -33,6 +35,7 @@ from swarm.text.language import _
 from swarm.tickets.actions import admit, expel
 from swarm.tickets.events import (
     ModeMoved,
+    TicketClosed,
     TicketFellToDutyLead,
     TicketHandedOver,
     TicketResolved,
@@ -227,8 +230,8 @@ def close_asks(work: Work, event: TicketResolved | ModeMoved) -> None:
         _close(work, asked)
 
 
-def send_home(work: Work, event: ModeMoved) -> None:
-    """A ticket that became tiered has no swarm."""
+def send_home(work: Work, event: ModeMoved | TicketClosed) -> None:
+    """A ticket that became tiered, or was closed, has no swarm."""
     stays = select(Stay).where(Stay.ticket_id == event.ticket_id, Stay.left_at.is_(None)).order_by(Stay.id)
     for stay in work.session.scalars(stays).all():
         _end_stay(work, event.ticket_id, stay.person_id, "moved")
@@ -244,6 +247,12 @@ def seat_owner(work: Work, event: NewOwner) -> None:
     for invitation in work.session.scalars(asked.order_by(Invitation.id)).all():
         invitation.state, invitation.answered_at = "withdrawn", work.now
         _settled(work, invitation)
+        work.record(
+            f"room:{event.ticket_id}",
+            InvitationWithdrawn(
+                ticket_id=event.ticket_id, ask_id=invitation.ask_id, person_id=invitation.person_id
+            ),
+        )
     if (stay := present_stay(work.session, event.ticket_id, event.to_id)) is not None:
         stay.left_at, stay.left_how = work.now, "owner"
     work.session.flush()
@@ -342,6 +351,8 @@ def _close(work: Work, asked: Ask) -> None:
         _let_go(work, invitation)
         _settled(work, invitation)
     work.record(f"room:{asked.ticket_id}", AskClosed(ticket_id=asked.ticket_id, ask_id=asked.id))
+    team_id = work.session.get_one(Ticket, asked.ticket_id).team_id
+    work.record(f"team:{team_id}", AskOver(ticket_id=asked.ticket_id, ask_id=asked.id))
 
 
 def _let_go(work: Work, invitation: Invitation) -> None:

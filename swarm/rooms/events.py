@@ -65,7 +65,7 @@ class AskAccepted(Event):
     person_id: int
 
 
-@event("room.declined", audience="staff", headline=N_("%(actor)s declined"))
+@event("room.declined", audience="staff", headline=N_("%(person)s cannot help now"))
 @dataclass(frozen=True, kw_only=True)
 class AskDeclined(Event):
     """An invited person cannot help now."""
@@ -74,6 +74,25 @@ class AskDeclined(Event):
     ask_id: int
     invitation_id: int
     person_id: int
+
+
+@event("room.withdrawn", audience="staff", headline=N_("%(person)s is no longer asked"))
+@dataclass(frozen=True, kw_only=True)
+class InvitationWithdrawn(Event):
+    """What was asked of somebody ended with their becoming the owner."""
+
+    ticket_id: int
+    ask_id: int
+    person_id: int
+
+
+@event("ask.over", audience="staff", headline=N_("An ask on a ticket of the team is over"))
+@dataclass(frozen=True, kw_only=True)
+class AskOver(Event):
+    """On the team's stream: no hand needs to be raised any more."""
+
+    ticket_id: int
+    ask_id: int
 
 
 @event("room.hand_raised", audience="staff", headline=N_("%(actor)s raised a hand and joined"))

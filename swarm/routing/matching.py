@@ -14,7 +14,7 @@ from swarm.rooms.events import AskDeclined
 from swarm.rooms.models import Ask, Invitation, InvitationSkill, Stay
 from swarm.store import Work
 from swarm.tickets.models import Ticket
-from swarm.tickets.queries import find
+from swarm.tickets.queries import ACTIVE, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,8 @@ def _load(session: Session, person_ids: Collection[int]) -> dict[int, int]:
     )
     rooms = session.execute(
         select(Stay.person_id, func.count())
-        .where(Stay.person_id.in_(person_ids), Stay.left_at.is_(None))
+        .join(Ticket, Ticket.id == Stay.ticket_id)
+        .where(Stay.person_id.in_(person_ids), Stay.left_at.is_(None), Ticket.status.in_(ACTIVE))
         .group_by(Stay.person_id)
     )
     load: dict[int, int] = dict(waiting.all())

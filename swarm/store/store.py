@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,8 @@ OnCommit = Callable[[Sequence[Entry]], None]
 TOGETHER = 64
 """At most so many queued transactions share one flushed commit on SQLite."""
 TRIES = 5
+BESIDE = 6
+"""Readers besides the doors': the hub's threads read in their own."""
 _COLLISIONS = {"40001", "40P01", "23505"}
 """PostgreSQL's serialization failure, deadlock and unique violation: nothing happened, and what a second try
 finds may be what the other transaction has committed by then."""
@@ -66,7 +68,7 @@ class Store:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._listeners: list[OnCommit] = []
         self._writing = writing_engine(self.url, connections=connections)
-        self._reading = reading_engine(self.url, connections=connections)
+        self._reading = reading_engine(self.url, connections=connections + BESIDE)
         self._readers = ThreadPoolExecutor(connections, "swarm-read")
         self._writers = ThreadPoolExecutor(connections, "swarm-write")
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -75,6 +77,7 @@ class Store:
         self._gate = threading.Lock()
         self._seen_version = -1
         self._version_connection: Connection | None = None
+        self._watching: Engine | None = None
         if self.is_sqlite:
             self._writer = threading.Thread(target=self._write_forever, name="swarm-writer", daemon=True)
             self._writer.start()
@@ -111,7 +114,8 @@ class Store:
         if not self.is_sqlite:
             return True
         if self._version_connection is None:
-            self._version_connection = self._reading.connect()
+            self._watching = reading_engine(self.url, connections=1)
+            self._version_connection = self._watching.connect()
         raw = self._version_connection.connection.driver_connection
         assert raw is not None
         version = raw.execute("PRAGMA data_version").fetchone()[0]
@@ -129,8 +133,9 @@ class Store:
             self._writer.join()
         self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
-        if self._version_connection is not None:
+        if self._version_connection is not None and self._watching is not None:
             self._version_connection.close()
+            self._watching.dispose()
         self._reading.dispose()
         self._writing.dispose()
 
@@ -208,6 +213,7 @@ class Store:
                 work = Work(session, job.actor, self.clock(), self.at_once)
                 try:
                     result = job.context.run(job.do, work)
+                    work.finish()
                     session.commit()
                 except Exception as error:
                     session.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Integer, MetaData, String, TypeDecorator
 from sqlalchemy.dialects import postgresql
@@ -51,7 +51,13 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {int: Id, datetime: UtcTime(), dict[str, Any]: Json, str: String(), bool: Boolean()}
+    type_annotation_map: ClassVar = {
+        int: Id,
+        datetime: UtcTime(),
+        dict[str, Any]: Json,
+        str: String(),
+        bool: Boolean(),
+    }
 
 
 class StreamRow(Table):

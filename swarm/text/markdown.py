@@ -131,7 +131,7 @@ _cleaner = nh3.Cleaner(
 _text_only = nh3.Cleaner(tags=set(), link_rel=None)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def to_html(body: str) -> Markup:
     """Sanitised HTML of a message; plain paragraphs where markdown would be too long, deep or slow."""
     if len(body) > LONGEST or body.count("\n") > _LINES:
@@ -147,7 +147,7 @@ def _plain_html(body: str) -> Markup:
     return Markup("<p>{}</p>").format(Markup("<br>\n").join(escape(line) for line in body.split("\n")))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def plain(body: str, limit: int = 140) -> str:
     """The beginning of a message as one line of plain text, at most `limit` characters."""
     start = body[: limit * 4]

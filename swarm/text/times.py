@@ -57,7 +57,14 @@ def short(at: datetime, now: datetime) -> str:
 
 def exact(at: datetime) -> str:
     """The whole moment with its zone, as “Tuesday, 3 November 2026 at 14:05:00 UTC”."""
-    return format_datetime(at.astimezone(zone()), "full", tzinfo=zone(), locale=current())
+    return _exact(at.replace(microsecond=0), _zone.get(), current())
+
+
+@lru_cache(4096)
+def _exact(at: datetime, zone_name: str, language: str) -> str:
+    # Lines of a conversation share their seconds, and formatting one costs more than drawing it.
+    here = ZoneInfo(zone_name)
+    return format_datetime(at.astimezone(here), "full", tzinfo=here, locale=language)
 
 
 def stamp(at: datetime) -> str:

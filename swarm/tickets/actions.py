@@ -25,6 +25,8 @@ from swarm.tickets.events import (
     TicketFellToDutyLead,
     TicketHandedOver,
     TicketHeld,
+    TicketMoved,
+    TicketQueued,
     TicketReopened,
     TicketResolved,
     TicketResumed,
@@ -36,6 +38,7 @@ from swarm.tickets.models import Admission, Message, Read, Ticket, TicketTag
 from swarm.tickets.opening import PRIORITIES, tag
 from swarm.tickets.ownership import Change, change_owner, duty_lead_of, faster, tell_queue
 from swarm.tickets.queries import ACTIVE, case_for, find, tags_of
+from swarm.tickets.words import LANGUAGES
 
 Pace = Literal["open", "waiting", "on_hold"]
 
@@ -46,6 +49,8 @@ def take(work: Work, ticket_id: int, seen: int | None = None) -> Ticket:
     Raises `Unknown`, `NotAllowed`, `Stale`.
     """
     ticket = find(work.session, work.actor, ticket_id, lock=True)
+    if ticket.owner_id == work.actor.person_id and ticket.queued_for is None:
+        return ticket
     if seen is not None and seen != ticket.owner_version:
         raise faster(work, ticket_id)
     case, mode = case_for(work.session, work.actor, ticket), mode_of(ticket.mode)
@@ -100,6 +105,7 @@ def set_pace(work: Work, ticket_id: int, pace: Pace) -> Ticket:
         ticket.status, ticket.updated_at = pace, work.now
         event = {"open": TicketResumed, "waiting": TicketWaiting, "on_hold": TicketHeld}[pace]
         work.record(f"lane:{ticket_id}", event(ticket_id=ticket_id))
+        _tell_owner(work, ticket)
     return ticket
 
 
@@ -113,6 +119,7 @@ def resolve(work: Work, ticket_id: int) -> Ticket:
     work.session.flush()
     work.record(f"lane:{ticket_id}", TicketResolved(ticket_id=ticket_id))
     tell_queue(work, ticket, queued)
+    _tell_owner(work, ticket)
     return ticket
 
 
@@ -122,6 +129,7 @@ def reopen(work: Work, ticket_id: int) -> Ticket:
     ensure(rules.may_reopen(case_for(work.session, work.actor, ticket)))
     ticket.status, ticket.resolved_at, ticket.updated_at = "open", None, work.now
     work.record(f"lane:{ticket_id}", TicketReopened(ticket_id=ticket_id))
+    _tell_owner(work, ticket)
     return ticket
 
 
@@ -149,6 +157,8 @@ def change_details(
     ensure(rules.may_change_details(case_for(work.session, work.actor, ticket)))
     if not 0 <= priority < len(PRIORITIES):
         raise Unfit(_("There is no such priority."), "priority")
+    if language not in (*LANGUAGES, ticket.language):
+        raise Unfit(_("Choose one of the offered languages."), "language")
     words = sorted({word.strip().lower() for word in tags if word.strip()})
     changed = []
     if ticket.priority != priority:
@@ -165,6 +175,10 @@ def change_details(
         ticket.priority, ticket.category, ticket.language = priority, category, language
         ticket.updated_at = work.now
         work.record(f"room:{ticket_id}", DetailsChanged(ticket_id=ticket_id, what=",".join(changed)))
+        _tell_owner(work, ticket)
+        if ticket.queued_for is not None:
+            # Its place in the queue may be another.
+            work.record(f"team:{ticket.team_id}", TicketQueued(ticket_id=ticket_id, tier=ticket.queued_for))
     return ticket
 
 
@@ -262,6 +276,10 @@ def _fall(work: Work, ticket: Ticket, from_id: int, queued_for: int | None, to_i
             queued_for=queued_for,
         ),
     )
+
+
+def _tell_owner(work: Work, ticket: Ticket) -> None:
+    work.record(f"person:{ticket.owner_id}", TicketMoved(ticket_id=ticket.id))
 
 
 def _person(work: Work) -> int:

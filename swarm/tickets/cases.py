@@ -22,8 +22,7 @@ def cases_for(session: Session, actor: Actor, tickets: Collection[Ticket]) -> Ma
     names = dict(
         session.execute(
             select(Person.id, Person.name).where(Person.id.in_({ticket.owner_id for ticket in tickets}))
-        )
-        .all()
+        ).all()
     )
     steering = {
         team: (lead, top or 1)
@@ -46,8 +45,7 @@ def cases_for(session: Session, actor: Actor, tickets: Collection[Ticket]) -> Ma
             select(Admission.ticket_id, Admission.standing).where(
                 Admission.person_id == actor.person_id, Admission.ticket_id.in_(ids)
             )
-        )
-        .all()
+        ).all()
     )
     return {
         ticket.id: Case(

@@ -169,7 +169,7 @@ class TicketReturned(Event):
 @event(
     "ticket.fell_to",
     audience="staff",
-    headline=N_("%(to)s, the duty lead, owns the ticket now; %(from)s left"),
+    headline=N_("%(to)s owns the ticket now, as the duty lead, after %(from)s"),
 )
 @dataclass(frozen=True, kw_only=True)
 class TicketFellToDutyLead(Event):
@@ -200,6 +200,14 @@ class TicketLeftYou(Event):
 @dataclass(frozen=True, kw_only=True)
 class CustomerWrote(Event):
     """On the owner's stream."""
+
+    ticket_id: int
+
+
+@event("ticket.moved", audience="staff", headline=N_("Something changed on a ticket of yours"))
+@dataclass(frozen=True, kw_only=True)
+class TicketMoved(Event):
+    """On the owner's stream: its place in their lists may be another."""
 
     ticket_id: int
 

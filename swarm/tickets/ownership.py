@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from swarm.events import Event
 from swarm.events.refusals import Stale, Unknown
+from swarm.people.actions import change_rights
 from swarm.people.models import Person, Team
 from swarm.store import Work
 from swarm.text.language import _
@@ -94,6 +95,8 @@ def change_owner(work: Work, ticket: Ticket, change: Change) -> None:
     if before != change.to_id:
         work.record(f"lane:{ticket.id}", OwnerShown(ticket_id=ticket.id, to_id=change.to_id))
         work.record(f"person:{before}", TicketLeftYou(ticket_id=ticket.id))
+        # From outside the team, owning it was all that let them see it.
+        change_rights(work, [before])
         work.record(f"person:{change.to_id}", TicketBecameYours(ticket_id=ticket.id))
     tell_queue(work, ticket, queued)
 

@@ -5,18 +5,44 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from swarm.events import Actor
 from swarm.events.refusals import Unknown
 from swarm.modes import Case
-from swarm.people.models import Person, Team
-from swarm.people.queries import top_tier
+from swarm.people.models import Membership, Person, Team, Tier
 from swarm.text.language import _
 from swarm.tickets.models import Admission, Message, Ownership, Ticket, TicketTag
 
 ACTIVE = ("open", "waiting", "on_hold")
+
+
+def _case() -> Select[Any]:
+    me, above = bindparam("person", type_=Ticket.owner_id.type), aliased(Person)
+    return (
+        select(
+            Person.name,
+            Team.duty_lead_id,
+            exists().where(Ownership.ticket_id == Ticket.id, Ownership.owner_id == me),
+            select(Admission.standing)
+            .where(Admission.ticket_id == Ticket.id, Admission.person_id == me)
+            .scalar_subquery(),
+            select(func.max(Tier.rung)).where(Tier.team_id == Ticket.team_id).scalar_subquery(),
+            select(Membership.person_id)
+            .join(above, above.id == Membership.person_id)
+            .where(Membership.team_id == Ticket.team_id, Membership.rung == Ticket.tier + 1, above.active)
+            .exists(),
+        )
+        .select_from(Ticket)
+        .join(Person, Person.id == Ticket.owner_id)
+        .join(Team, Team.id == Ticket.team_id)
+        .where(Ticket.id == bindparam("ticket"))
+    )
+
+
+# Made once: every rule that is asked of one ticket goes through it, and building it costs more than running it.
+_CASE = _case()
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -44,22 +70,8 @@ def find(session: Session, actor: Actor, ticket_id: int, *, lock: bool = False) 
 
 def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
     """The ticket as the actor stands to it: what every rule is asked with."""
-    owned_before: Any = (
-        exists().where(Ownership.ticket_id == ticket.id, Ownership.owner_id == actor.person_id)
-        if actor.person_id is not None
-        else false()
-    )
-    standing = (
-        select(Admission.standing)
-        .where(Admission.ticket_id == ticket.id, Admission.person_id == actor.person_id)
-        .scalar_subquery()
-    )
-    owner_name, duty_lead_id, before, stands = session.execute(
-        select(Person.name, Team.duty_lead_id, owned_before, standing)
-        .select_from(Ticket)
-        .join(Person, Person.id == Ticket.owner_id)
-        .join(Team, Team.id == Ticket.team_id)
-        .where(Ticket.id == ticket.id)
+    owner_name, duty_lead_id, owned_before, standing, top, staffed = session.execute(
+        _CASE, {"ticket": ticket.id, "person": actor.person_id}
     ).one()
     return Case(
         actor=actor,
@@ -67,13 +79,14 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
         team_id=ticket.team_id,
         status=ticket.status,
         tier=ticket.tier,
-        top_tier=top_tier(session, ticket.team_id),
+        top_tier=top or 1,
         queued_for=ticket.queued_for,
         owner_id=ticket.owner_id,
         owner_name=owner_name,
         duty_lead_id=duty_lead_id,
-        owned_before=bool(before),
-        standing=stands,
+        owned_before=bool(owned_before),
+        standing=standing,
+        staffed_above=bool(staffed),
     )
 
 

@@ -40,6 +40,14 @@ class Typed:
     def value(self, name: str, otherwise: str = "") -> str:
         return self.values.get(name, otherwise)
 
+    def texts(self) -> list[str]:
+        """What a person wrote; ids, versions and numbers a page sent along are not theirs to copy."""
+        return [
+            text
+            for name, text in self.values.items()
+            if text.strip() and not text.isdigit() and name not in ("client_id", "next")
+        ]
+
     def problem(self, name: str) -> str:
         """The sentence for one field, empty when it is fine."""
         return self.problems.get(name, "")

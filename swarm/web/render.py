@@ -85,7 +85,6 @@ class Render:
     ) -> HTMLResponse:
         """Rendered HTML as a response nobody keeps."""
         ours = {"Cache-Control": "no-store", "Vary": "HX-Request"}
-        ours = {"Cache-Control": "no-store", "Vary": "HX-Request"}
         return HTMLResponse(content, status, {**ours, **(headers or {})})
 
     def _when(self, at: datetime) -> Markup:

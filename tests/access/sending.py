@@ -107,13 +107,15 @@ class Knocker:
             for kind, visitor in world.visitors.items()
         }
 
-    def send(self, kind: str, method: str, address: str, form: Form | None = None, **headers: str) -> Answer:
+    def send(
+        self, kind: str, method: str, address: str, form: Form | str | bytes | None = None, **headers: str
+    ) -> Answer:
         """The answer to this person; `headers` as `X_Swarm_Request`."""
         sent = {"Accept": "text/html", "Cookie": self._cookies[kind]}
-        body = None
+        body: str | bytes | None = None
         if method not in ("GET", "HEAD"):
             sent |= {"Origin": self.world.site.url, "Content-Type": "application/x-www-form-urlencoded"}
-            body = urlencode(dict(form or {}))
+            body = form if isinstance(form, str | bytes) else urlencode(dict(form or {}))
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         self._connection.request(
             method, address, body, {name: value for name, value in sent.items() if value}
@@ -139,6 +141,33 @@ class Knocker:
     def close(self) -> None:
         """Let the connection go."""
         self._connection.close()
+
+
+def form_for(world: World, door: str, ticket: str) -> dict[str, Any]:
+    """What is sent there when all is well."""
+    return dict(_forms(world, door.split()[1], ticket, door.partition("lane=")[2]))
+
+
+def writer_of(door: str) -> tuple[str, str]:
+    """Somebody who may pass a door that changes something, and the ticket they may do it on."""
+    path = door.split()[1]
+    if path.startswith("/case"):
+        return "customer", "swarming"
+    if path.startswith("/invitations"):
+        return "invited", "swarming"
+    last = path.rpartition("/")[2]
+    usual = (
+        ("manager", "swarming") if not path.startswith(("/tickets/", "/asks")) else ("hive_owner", "swarming")
+    )
+    return {
+        "owner": ("manager", "swarming"),
+        "mode": ("manager", "swarming"),
+        "reopening": ("hive_owner", "solved"),
+        "escalation": ("ladder_owner", "climbing"),
+        "return": ("ladder_owner", "waiting"),
+        "hand": ("hive_one", "swarming"),
+        "leaving": ("swarm", "swarming"),
+    }.get(last, usual)
 
 
 def _is_everybodys(path: str) -> bool:
@@ -175,7 +204,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
     last = path.rpartition("/")[2]
     forms: dict[str, Form] = {
         "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
-        "read": {"lane": "lane", "seq": 1},
+        "read": {"lane": lane or "lane", "seq": 1},
         "pace": {"pace": "on_hold"},
         "answer": {"message": world.notes[ticket]},
         "details": {"priority": 2, "category": "network", "language": "fr", "tags": "one, two"},

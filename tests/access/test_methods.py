@@ -6,14 +6,8 @@ import pytest
 
 from tests.access import table
 from tests.access.people import World
-from tests.access.sending import Knocker, snapshot
+from tests.access.sending import Knocker, snapshot, writer_of
 
-STRONGEST = {
-    "climbing": "ladder_owner",
-    "swarming": "hive_owner",
-    "waiting": "ladder_two",
-    "fresh": "hive_one",
-}
 FOREIGN = {
     "another site": {"Origin": "https://evil.example"},
     "a sandbox": {"Origin": "null"},
@@ -25,24 +19,12 @@ FOREIGN = {
 }
 
 
-def writes() -> list[tuple[str, str, str]]:
-    """Every door that changes something, with somebody who may and the ticket."""
-    found = []
-    for door in table.DOORS:
-        rule = table.DOORS[door]
-        if not door.startswith("POST"):
-            continue
-        ticket = "swarming" if isinstance(rule, table.Plain) else next(iter(rule.who))
-        who = "manager" if isinstance(rule, table.Plain) else STRONGEST.get(ticket, "manager")
-        found.append((door, "customer" if "/case" in door else who, ticket))
-    return found
-
-
 @pytest.mark.parametrize("where", FOREIGN)
 def test_from_a_foreign_page_nothing_is_done(world: World, knocker: Knocker, where: str) -> None:
     before = snapshot(world)
     wrong = {}
-    for door, who, ticket in writes():
+    for door in (door for door in table.DOORS if door.startswith("POST")):
+        who, ticket = writer_of(door)
         status = knocker.knock(who, door, ticket, **FOREIGN[where]).status
         if status != 403:
             wrong[door] = status

@@ -68,13 +68,13 @@ def test_new_tickets_follow_and_open_ones_stay(site: Site, town: Town) -> None:
 
 
 def test_open_screens_show_it_at_once(site: Site, town: Town) -> None:
-    ada, mona = site.person(town.people["ada"]), site.person(town.people["mona"])
+    ada, quinn, mona = (site.person(town.people[name]) for name in ("ada", "quinn", "mona"))
     number = town.teams["ladder"]
-    with ada.socket({f"team:{number}": 0}) as wire:
+    # Quinn is in no team at all: what everybody reads, everybody is told.
+    with quinn.socket({"house:1": 0}) as wire:
         mona.post(path(site, town), choice("split", share=25))
-        frame = wire.event("policy.changed", f"team:{number}")
-    ops = {tuple(op[:2]) for op in frame["do"]}
-    assert ("refresh", f".team-{number}") in ops
+        frame = wire.event("policy.announced", "house:1")
+    assert ["refresh", f".team-{number}"] in frame["do"]
     assert any(op[0] == "toast" and "Split, 25 % tierless" in op[-1] for op in frame["do"])
     piece = ada.get(path(site, town, "/row"), **{"HX-Request": "true"})
     assert "Split · 25 %" in text_of(piece.text)
