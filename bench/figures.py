@@ -1,4 +1,4 @@
-"""Figures and how they are printed: each beside its reference, with the ratio, and a word on what was promised."""
+"""Figures and how they are printed: each beside its reference, with the ratio and what was promised."""
 
 from __future__ import annotations
 

@@ -27,6 +27,10 @@ NO_LIMITS = {
 """What throttles one person for the sake of the others would throttle the only sender here."""
 
 
+KEPT_ALIVE = 3.0
+"""Seconds without a request after which a browser connects anew, before the server hangs up."""
+
+
 class Server(Program):
     """A Python module that serves on a port, pinned to the server's core."""
 
@@ -67,12 +71,13 @@ class Browser:
 
     def __init__(self, port: int, cookie: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port)
-        self._connection.connect()
+        self._used = float("-inf")
         self._headers = {"Cookie": f"session={cookie}", "Accept": "text/html"}
         self._origin = f"http://127.0.0.1:{port}"
 
     def get(self, path: str) -> tuple[float, bytes]:
         """Seconds until the whole page was here, and the page."""
+        self._stay_connected()
         began = time.perf_counter()
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
@@ -84,6 +89,7 @@ class Browser:
 
     def post(self, path: str, form: bytes) -> None:
         """Send a form the way the live script does, and wait for the answer."""
+        self._stay_connected()
         self._connection.request(
             "POST",
             path,
@@ -99,6 +105,13 @@ class Browser:
         answer.read()
         if answer.status not in (200, 204):
             raise RuntimeError(f"{path} answered {answer.status}")
+
+    def _stay_connected(self) -> None:
+        now = time.perf_counter()
+        if now - self._used > KEPT_ALIVE:
+            self._connection.close()
+            self._connection.connect()
+        self._used = now
 
     def close(self) -> None:
         """Hang up."""

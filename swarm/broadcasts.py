@@ -29,7 +29,7 @@ from swarm.routing import events as routing
 from swarm.store import Entry, Store, Work
 from swarm.text.language import use
 from swarm.tickets import events as ticket
-from swarm.tickets.models import Ticket
+from swarm.tickets.models import Ownership, Ticket
 from swarm.web.render import Render
 
 LISTS = (".live-rail", ".live-list")
@@ -138,6 +138,8 @@ class Broadcasts:
             ops += self._answers(session, fact, entry)
         if isinstance(fact, room.AskReached) and _waits(session, fact.invitation_id):
             ops.append(("toast", self._reached(session, fact)))
+        if isinstance(fact, ticket.TicketBecameYours) and entry.actor not in ("system", entry.stream):
+            ops.append(("toast", self._became_yours(session, fact, entry)))
         if isinstance(fact, PolicyAnnounced):
             ops.append(("toast", self._switched(session, fact, entry)))
         if isinstance(fact, ticket.ModeMoved):
@@ -209,8 +211,32 @@ class Broadcasts:
         ).one()
         return self._html(
             "desk/_asked_toast.html",
-            {"ask": asked, "subject": subject, "who": who, "invitation": fact.invitation_id},
+            {
+                "ask": asked,
+                "subject": subject,
+                "who": who,
+                "invitation": fact.invitation_id,
+                "one": next(
+                    one
+                    for one in asks(session, [fact.ask_id])[fact.ask_id].invited
+                    if one.invitation.id == fact.invitation_id
+                ),
+            },
         )
+
+    def _became_yours(self, session: Session, fact: ticket.TicketBecameYours, entry: Entry) -> str:
+        subject, owner = session.execute(
+            select(Ticket.subject, Ticket.owner_id).where(Ticket.id == fact.ticket_id)
+        ).one()
+        reason = session.scalar(
+            select(Ownership.reason)
+            .where(Ownership.ticket_id == fact.ticket_id, Ownership.owner_id == owner)
+            .order_by(Ownership.position.desc())
+            .limit(1)
+        )
+        who = faces(session, [entry.actor]).get(entry.actor)
+        context = {"subject": subject, "number": fact.ticket_id, "reason": reason or "", "who": who}
+        return self._html("desk/_yours_toast.html", context)
 
     def _switched(self, session: Session, fact: PolicyAnnounced, entry: Entry) -> str:
         team = session.scalars(select(Team.name).where(Team.id == fact.team_id)).one()

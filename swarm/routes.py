@@ -10,6 +10,7 @@ from swarm.portal import cases, getting_in, health, links
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
     Route("/asked", lists.asked),
+    Route("/rooms", lists.rooms),
     Route("/queue", lists.queue),
     Route("/tickets", lists.everything),
     Route("/tickets", opening.open_for_customer, methods=["POST"]),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 
 from sqlalchemy.orm import Session
@@ -121,18 +120,11 @@ class Doorman:
         return {key: now.get(key) for key in keys}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Frame:
     session: str
     draft: Draft
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Frames to one room that share a transaction; open until it begins."""
-
-    frames: list[_Frame] = field(default_factory=list)
-    done: asyncio.Future[list[Posted | No]] | None = None
+    outcome: asyncio.Future[Posted | No]
 
 
 class PostFrame:
@@ -141,8 +133,8 @@ class PostFrame:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._reopen_days = settings.tickets.reopen_days
-        self._open: dict[int, _Batch] = {}
-        self._gate = threading.Lock()
+        self._waiting: dict[int, list[_Frame]] = {}
+        self._writing: dict[int, asyncio.Task[None]] = {}
 
     async def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> int:
         """The message's number, after its commit. Raises `PostRefused`."""
@@ -155,8 +147,12 @@ class PostFrame:
             raise PostRefused(422, str(problem)) from problem
         if not text.strip() or len(text) > MOST_LETTERS:
             raise PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
-        frame = _Frame(viewer.key, Draft(client_id, text))
-        outcome = await (self._together if lane == "room" else self._in_lane)(int(number), frame)
+        frame = _Frame(viewer.key, Draft(client_id, text), asyncio.get_running_loop().create_future())
+        if lane == "lane":
+            outcome = await self._in_lane(int(number), frame)
+        else:
+            self._in_room(int(number), frame)
+            outcome = await frame.outcome
         if isinstance(outcome, No):
             raise PostRefused(problem_for(outcome).status, outcome.sentence)
         return outcome.seq
@@ -173,33 +169,34 @@ class PostFrame:
         except No as no:
             return no
 
-    async def _together(self, ticket_id: int, frame: _Frame) -> Posted | No:
-        """What comes while the writer is busy goes into the next transaction, all of it."""
-        with self._gate:
-            batch = self._open.setdefault(ticket_id, _Batch())
-            place = len(batch.frames)
-            batch.frames.append(frame)
-        if batch.done is None:
-            writing = self._store.write(NOBODY, lambda work: self._write(work, ticket_id, batch))
-            batch.done = asyncio.ensure_future(writing)
-            batch.done.add_done_callback(lambda _done: self._shut(ticket_id, batch))
+    def _in_room(self, ticket_id: int, frame: _Frame) -> None:
+        """One transaction of a room at a time: what comes meanwhile goes into the next, all of it."""
+        waiting = self._waiting.setdefault(ticket_id, [])
+        waiting.append(frame)
+        if len(waiting) == 1 and ticket_id not in self._writing:
+            self._writing[ticket_id] = asyncio.get_running_loop().create_task(self._write(ticket_id))
+
+    async def _write(self, ticket_id: int) -> None:
         try:
-            return (await asyncio.shield(batch.done))[place]
-        except Exception:
-            if len(batch.frames) == 1:
-                raise
-        # One of them spoiled it for all; alone, the innocent ones succeed.
-        alone = _Batch([frame])
-        return (await self._store.write(NOBODY, lambda work: _post_all(work, ticket_id, alone.frames)))[0]
+            while frames := self._waiting.pop(ticket_id, None):
+                if not await self._written(ticket_id, frames) and len(frames) > 1:
+                    # One of them spoiled it for all; alone, the innocent ones succeed.
+                    for frame in frames:
+                        await self._written(ticket_id, [frame])
+        finally:
+            del self._writing[ticket_id]
 
-    def _write(self, work: Work, ticket_id: int, batch: _Batch) -> list[Posted | No]:
-        self._shut(ticket_id, batch)
-        return _post_all(work, ticket_id, batch.frames)
-
-    def _shut(self, ticket_id: int, batch: _Batch) -> None:
-        with self._gate:
-            if self._open.get(ticket_id) is batch:
-                del self._open[ticket_id]
+    async def _written(self, ticket_id: int, frames: Sequence[_Frame]) -> bool:
+        try:
+            outcomes = await self._store.write(NOBODY, lambda work: _post_all(work, ticket_id, frames))
+        except Exception as failure:
+            if len(frames) == 1 and not frames[0].outcome.done():
+                frames[0].outcome.set_exception(failure)
+            return False
+        for frame, outcome in zip(frames, outcomes, strict=True):
+            if not frame.outcome.done():
+                frame.outcome.set_result(outcome)
+        return True
 
 
 def _post_all(work: Work, ticket_id: int, frames: Sequence[_Frame]) -> list[Posted | No]:

@@ -1,5 +1,5 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
-import { $, $$, fill, keepToast, lang, logOf, looking, parse, showKeptToast, stored, streamOf, tellTimes, toast } from "./page.js";
+import { $, $$, fill, sayGone, lang, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
 
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
 const ANSWER_MS = 5000, CONNECT_MS = 10000, TYPING_EVERY_MS = 3000, TYPING_SHOWN_MS = 6000, POST_MS = 20000;
@@ -36,7 +36,7 @@ function again(atOnce = false) {
   catching.clear();
   if (old) { old.onclose = null; old.close(); }
   clearTimeout(timer);
-  const most = Math.min(30000, 500 * 2 ** tries++);
+  const most = Math.min(10000, 500 * 2 ** tries++);
   if (!ended) timer = setTimeout(connect, atOnce ? 0 : 100 + Math.random() * most);
   showState();
 }
@@ -85,7 +85,7 @@ function hear(frame) {
       showState();
       break;
     case "reload": reloadPiece(frame.s); break;
-    case "gone": keepToast(frame.why); cursors.delete(frame.s); reloadPage(); break;
+    case "gone": cursors.delete(frame.s); catching.delete(frame.s); sayGone(frame.why); showState(); break;
     case "typing": showTyping(frame); break;
     case "presence": showPresence(frame); break;
     case "ack": case "refused": case "pong": break;
@@ -283,7 +283,7 @@ async function flush(stream) {
         continue;
       }
       const tried = (waits.get(stream)?.tried ?? 0) + 1, most = Math.min(30000, 1000 * 2 ** tried);
-      mark(item, "waiting");
+      for (const one of outbox) if (one.s === stream && !one.failed && !one.sent) mark(one, "waiting");
       waits.set(stream, { tried, timer: setTimeout(flush, 500 + Math.random() * most, stream) });
       return;
     }
@@ -356,6 +356,10 @@ addEventListener("focus", wake);
 addEventListener("pageshow", ({ persisted }) => { if (persisted) again(true); });
 addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket.close(); socket = null; } });
 document.addEventListener("acted", acted);
+document.addEventListener("htmx:error", ({ target }) => {
+  const said = document.getElementById("toasts")?.dataset.textUnreached;
+  if (said && target.closest?.("form")) sayGone(said);
+});
 document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
 
 dress(document);
@@ -365,7 +369,6 @@ for (const log of $$('[id^="log-"]')) {
   bubblesOf(streamOf(log));
   watchScroll(log);
 }
-showKeptToast();
 setInterval(tick, 1000);
 setInterval(tellTimes, 30000);
 connect();

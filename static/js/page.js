@@ -30,11 +30,7 @@ export function toast(content) {
   made.forEach((one) => window.htmx?.process(one));
   made.forEach((one) => tellTimes(one));
 }
-export function keepToast(why) { stored.set("swarm.toast", why); }
-export function showKeptToast() {
-  const why = stored.get("swarm.toast", "");
-  if (!why) return;
-  stored.set("swarm.toast", "");
+export function sayGone(why) {
   const content = $("template[data-toast]")?.content.cloneNode(true) ?? parse('<div class="toast" data-toast><p data-body></p></div>');
   ($("[data-body]", content) ?? content.firstElementChild).textContent = why;
   toast(content);

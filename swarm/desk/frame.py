@@ -77,6 +77,7 @@ def _rail(session: Session, actor: Actor) -> list[RailItem]:
     return [
         RailItem("mine", _("Mine"), "/mine", "inbox", waiting("mine")),
         RailItem("asked", _("Asked of me"), "/asked", "hand", asked, calls=True),
+        RailItem("rooms", _("Rooms"), "/rooms", "message-square", waiting("rooms")),
         RailItem("queue", _("Team queue"), "/queue", "list-todo", waiting("queue")),
         RailItem("all", _("All"), "/tickets", "rows-3"),
         RailItem("teams", _("Teams"), "/teams", "users-round"),

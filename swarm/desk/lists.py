@@ -33,7 +33,7 @@ from swarm.web.house import house_of
 from swarm.web.render import Render
 
 Id = Annotated[int, Number(1)]
-PATHS: Mapping[ListName, str] = {"mine": "/mine", "queue": "/queue", "all": "/tickets"}
+PATHS: Mapping[ListName, str] = {"mine": "/mine", "rooms": "/rooms", "queue": "/queue", "all": "/tickets"}
 
 
 class Narrowed(Form):
@@ -105,6 +105,11 @@ async def mine(request: Request) -> Response:
     return await _list(request, "mine")
 
 
+async def rooms(request: Request) -> Response:
+    """Tickets of others in whose swarm I am."""
+    return await _list(request, "rooms")
+
+
 async def queue(request: Request) -> Response:
     """What waits for somebody of my tiers: urgent first, then what waits longest."""
     return await _list(request, "queue")
@@ -150,7 +155,9 @@ def list_piece(
     back = f"?{urlencode(within | narrowed)}" if within else ""
     return ListView(
         name=name,
-        title={"mine": _("Mine"), "queue": _("Team queue"), "all": _("All tickets")}[name],
+        title={"mine": _("Mine"), "rooms": _("Rooms"), "queue": _("Team queue"), "all": _("All tickets")}[
+            name
+        ],
         count_text="" if name == "all" else _counted(name, count_of(session, actor, name)),
         rows=rows_of(work, name, page.rows, current, back),
         self_href=_href(name, narrowed | ({"cursor": cursor} if cursor else {}) | beside),
@@ -206,8 +213,12 @@ async def _asked(request: Request, piece: bool, form: Typed) -> Markup:
 def _counted(name: ListName, count: int) -> str:
     if count > COUNT_UP_TO:
         words = count_word(count)
-        return _("%(count)s open", count=words) if name == "mine" else _("%(count)s waiting", count=words)
-    if name == "mine":
+        return (
+            _("%(count)s open", count=words)
+            if name in ("mine", "rooms")
+            else _("%(count)s waiting", count=words)
+        )
+    if name in ("mine", "rooms"):
         return ngettext("%(num)s open", "%(num)s open", count)
     return ngettext("%(num)s waiting", "%(num)s waiting", count)
 

@@ -76,7 +76,7 @@ def rows_of(
             mode=line.ticket.mode,
             status={"on_hold": "hold"}.get(line.ticket.status, line.ticket.status),
             status_text=status_word(line.ticket.status),
-            unread=line.ticket.id in unread,
+            unread=line.ticket.id in unread and line.ticket.id != current,
             current=line.ticket.id == current,
             takes=None if current else _takes(name, line.ticket, cases[line.ticket.id]),
         )
@@ -114,7 +114,8 @@ def _line(actor: Actor, name: ListName, line: TicketLine, last: _Last | None) ->
         return f"{line.owner_name} · {customer}"
     if ticket.queued_for:
         return _("Waits for tier %(tier)s, not taken yet", tier=ticket.queued_for)
-    if ticket.answer_id is not None and ticket.status in ("open", "on_hold"):
+    waits = last is not None and last.author.startswith("customer:")
+    if ticket.answer_id is not None and ticket.status in ("open", "on_hold") and not waits:
         return _("Answer marked, ready to resolve")
     if ticket.status == "waiting" or last is None:
         return customer

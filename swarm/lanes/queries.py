@@ -124,19 +124,16 @@ def _tickets(session: Session, ids: set[int]) -> dict[int, Ticket]:
 def notes(session: Session, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
     """Texts that live in rows beside their events: reasons and hand-over notes."""
     found: dict[tuple[str, int], str] = {}
-    escalations = {
-        row.id: row
-        for row in session.scalars(
-            select(Escalation).where(
-                Escalation.id.in_([e.data["escalation_id"] for e in entries if "escalation_id" in e.data])
-            )
-        )
-    }
-    tickets = {e.data["ticket_id"] for e in entries if e.kind in CHANGES_OWNER}
-    reasons = {
-        (row.ticket_id, row.at, row.owner_id): row.reason
-        for row in session.scalars(select(Ownership).where(Ownership.ticket_id.in_(tickets)))
-    }
+    escalated = {entry.data["escalation_id"] for entry in entries if "escalation_id" in entry.data}
+    rises = select(Escalation).where(Escalation.id.in_(escalated))
+    escalations = {row.id: row for row in session.scalars(rises)} if escalated else {}
+    tickets = {entry.data["ticket_id"] for entry in entries if entry.kind in CHANGES_OWNER}
+    links = select(Ownership).where(Ownership.ticket_id.in_(tickets))
+    reasons = (
+        {(row.ticket_id, row.at, row.owner_id): row.reason for row in session.scalars(links)}
+        if tickets
+        else {}
+    )
     for entry in entries:
         fact, key = entry.event, (entry.stream, entry.seq)
         match fact:

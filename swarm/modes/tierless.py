@@ -32,7 +32,9 @@ class Tierless(Mode):
             return ALLOWED
         if case.standing == "asked":
             return Refused(_("Accept the ask to write in this room."))
-        return Refused(_("The owner and the swarm write here. Raise a hand to join."))
+        if case.in_team and case.is_active:
+            return Refused(_("The owner and the swarm write here. Raise a hand to join."))
+        return Refused(_("The owner and the swarm write here."))
 
     def may_ask(self, case: Case) -> Verdict:
         if not case.is_owner:

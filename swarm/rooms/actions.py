@@ -146,13 +146,15 @@ def accept(work: Work, invitation_id: int) -> Invitation:
     if invitation.state == "accepted":
         return invitation
     _still_pending(invitation)
-    invitation.state, invitation.answered_at = "accepted", work.now
     _join(work, invitation.ticket_id, invitation.person_id, "asked", invitation.ask_id)
-    work.record(
-        f"room:{invitation.ticket_id}",
-        AskAccepted(ticket_id=invitation.ticket_id, ask_id=invitation.ask_id, person_id=invitation.person_id),
-    )
-    _settled(work, invitation)
+    # Whoever comes answers everything they were asked about this ticket.
+    for waiting in _pending(work, invitation.ticket_id, invitation.person_id):
+        waiting.state, waiting.answered_at = "accepted", work.now
+        work.record(
+            f"room:{waiting.ticket_id}",
+            AskAccepted(ticket_id=waiting.ticket_id, ask_id=waiting.ask_id, person_id=waiting.person_id),
+        )
+        _settled(work, waiting)
     return invitation
 
 
@@ -300,6 +302,15 @@ def _earlier(work: Work, ticket_id: int, question: str, client_id: str) -> Ask |
     ):
         raise Stale(_("This ask was sent before with another question."))
     return earlier
+
+
+def _pending(work: Work, ticket_id: int, person_id: int) -> Sequence[Invitation]:
+    waiting = select(Invitation).where(
+        Invitation.ticket_id == ticket_id,
+        Invitation.person_id == person_id,
+        Invitation.state == "pending",
+    )
+    return work.session.scalars(waiting.order_by(Invitation.id)).all()
 
 
 def _own_invitation(work: Work, invitation_id: int) -> Invitation:

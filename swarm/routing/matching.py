@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from swarm.events.refusals import Unfit
 from swarm.people.models import Person, PersonSkill
 from swarm.rooms.actions import Invitee, ask, invite
 from swarm.rooms.events import AskDeclined
 from swarm.rooms.models import Ask, Invitation, InvitationSkill, Stay
 from swarm.store import Work
+from swarm.text.language import _
 from swarm.tickets.models import Ticket
 from swarm.tickets.queries import ACTIVE, find
 
@@ -106,7 +108,12 @@ def ask_for_help(
     wanted = set(skill_ids)
     invitees = [Invitee(person, True, sorted(knows.get(person, set()) & wanted)) for person in named]
     missing = wanted - {skill for person in named for skill in knows.get(person, set())}
-    match = smallest_cover(missing, candidates_for(work.session, missing, [*named, ticket.owner_id]))
+    there = _reached(work.session, ticket_id)
+    if known := there & set(named):
+        name = work.session.get_one(Person, min(known)).name
+        raise Unfit(_("%(name)s is in this room, or asked to come, already.", name=name), "people")
+    free = candidates_for(work.session, missing, {*named, *there, ticket.owner_id})
+    match = smallest_cover(missing, free)
     invitees += [Invitee(person, False, sorted(skills)) for person, skills in match.chosen.items()]
     return ask(
         work,
@@ -130,13 +137,20 @@ def ask_next(work: Work, event: AskDeclined) -> None:
     already = work.session.scalars(
         select(Invitation.person_id).where(Invitation.ask_id == event.ask_id)
     ).all()
-    there = work.session.scalars(
-        select(Stay.person_id).where(Stay.ticket_id == event.ticket_id, Stay.left_at.is_(None))
-    ).all()
+    there = _reached(work.session, event.ticket_id)
     owner = work.session.scalars(select(Ticket.owner_id).where(Ticket.id == event.ticket_id)).one()
     free = candidates_for(work.session, wanted, {*already, *there, owner, asked.asked_by})
     for person, skills in smallest_cover(wanted, free).chosen.items():
         invite(work, asked, Invitee(person, False, sorted(skills)))
+
+
+def _reached(session: Session, ticket_id: int) -> set[int]:
+    """Who is in the ticket's room, or asked to come."""
+    present = select(Stay.person_id).where(Stay.ticket_id == ticket_id, Stay.left_at.is_(None))
+    pending = select(Invitation.person_id).where(
+        Invitation.ticket_id == ticket_id, Invitation.state == "pending"
+    )
+    return {*session.scalars(present), *session.scalars(pending)}
 
 
 def _skills_of(session: Session, person_ids: Collection[int]) -> dict[int, set[int]]:

@@ -140,7 +140,7 @@ class TicketTakenOver(Event):
 @event(
     "ticket.handed_over",
     audience="staff",
-    headline=N_("%(actor)s handed the ticket over from %(from)s to %(to)s"),
+    headline=N_("%(actor)s handed the ticket over to %(to)s"),
 )
 @dataclass(frozen=True, kw_only=True)
 class TicketHandedOver(Event):
@@ -224,7 +224,7 @@ class DetailsChanged(Event):
 @event(
     "ticket.mode_moved",
     audience="staff",
-    headline=N_("%(actor)s moved the ticket to the other mode: %(mode)s"),
+    headline=N_("%(actor)s moved the ticket: it is now %(mode)s"),
 )
 @dataclass(frozen=True, kw_only=True)
 class ModeMoved(Event):

@@ -20,7 +20,7 @@ from swarm.store import paging
 from swarm.tickets.models import Admission, Ticket, TicketTag
 from swarm.tickets.queries import ACTIVE
 
-ListName = Literal["mine", "queue", "all"]
+ListName = Literal["mine", "rooms", "queue", "all"]
 PAGE = 50
 COUNT_UP_TO = 99
 RARE = 1000
@@ -132,6 +132,11 @@ def _sources(actor: Actor, name: ListName, filters: Filters) -> Sequence[Source]
                 (Ticket.owner_id == actor.person_id, taken, *status)
                 for status in _statuses(filters.status or "active")
             ]
+        case "rooms":
+            here = select(Admission.ticket_id).where(
+                Admission.person_id == actor.person_id, Admission.standing == "swarm"
+            )
+            return [(Ticket.id.in_(here), *status) for status in _statuses(filters.status or "active")]
         case "queue":
             return _waiting(actor, filters)
         case "all":

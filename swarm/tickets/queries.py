@@ -41,7 +41,7 @@ def _case() -> Select[Any]:
     )
 
 
-# Made once: every rule that is asked of one ticket goes through it, and building it costs more than running it.
+# Made once: every rule asked of one ticket goes through it, and building it costs more than running it.
 _CASE = _case()
 
 

@@ -1,4 +1,4 @@
-"""One served world for a whole module, once on each pair of database and doorbell."""
+"""Served worlds: one for everything that must leave it as it was, and others to change."""
 
 from collections.abc import Iterator
 
@@ -10,15 +10,27 @@ from tests.access.serving import served
 from tests.conftest import PAIRS
 
 
-@pytest.fixture(scope="module", params=PAIRS)
+@pytest.fixture(scope="session", params=PAIRS)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Every kind of person before a running server."""
+    """Every kind of person before a running server, for tests that change nothing."""
     yield from served(request, request.param, tmp_path_factory)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def knocker(world: World) -> Iterator[Knocker]:
     """Sends requests as any of them."""
     made = Knocker(world)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module", params=PAIRS)
+def own_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world of the module's own."""
+    yield from served(request, request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def sqlite_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """For what the database has no part in; nothing is changed here either."""
+    yield from served(request, "sqlite", tmp_path_factory)

@@ -72,6 +72,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     # The desk's pages: any colleague; all others are sent to sign in.
     "GET /mine": _staff(200, 303),
     "GET /asked": _staff(200, 303),
+    "GET /rooms": _staff(200, 303),
     "GET /queue": _staff(200, 303),
     "GET /tickets": _staff(200, 303),
     "GET /rail": _staff(200, 401),
@@ -106,7 +107,11 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /tickets/{number:int}/details": _do(climbing="ladder managers", swarming="hive managers"),
     "POST /tickets/{number:int}/link": OnTicket(OWNERS, (200,)),
     "POST /tickets/{number:int}/owner": _do(
-        climbing="managers", waiting="ladder_two managers", swarming="managers", fresh="hive managers"
+        # An owner who takes what they have is told that they have it.
+        climbing="ladder_owner managers",
+        waiting="ladder_two managers",
+        swarming="hive_owner managers",
+        fresh="hive managers",
     ),
     "POST /tickets/{number:int}/handover": _do(**OWNERS),
     "POST /tickets/{number:int}/escalation": _do(
@@ -171,6 +176,7 @@ WATCHERS = {kind: path for path, kinds in SOCKETS.items() for kind in kinds}
 
 STREAMS: Mapping[str, Mapping[str, str]] = {
     "person": {},
+    "house": {"1": "staff"},
     "team": {"ladder": "ladder managers", "hive": "hive managers"},
     "lane": {name: f"{who} customer" for name, who in SEES.items()},
     "room": SEES,

@@ -142,7 +142,7 @@ def logged() -> Iterator[Callable[[], str]]:
 
 def seen_by(marks: Marks, who: str) -> frozenset[str]:
     """Which marks this person may be sent: their address, what all colleagues read, what their team reads."""
-    if who in ("stranger", "customer", "other_customer"):
+    if who in CUSTOMERS:
         return frozenset()
     own = {f"e-mail address of {who}", "policy note", "skill name"}
     if who == "hive_one":
@@ -154,5 +154,6 @@ IN_THE_HIVE = (
     *("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason"),
     *("mode reason", "hive category"),
 )
-OUTSIDE = ("stranger", "customer", "other_customer", "outsider", "dismissed", "hive_one")
-"""Who is looked at: nobody, both customers, and colleagues without the right to some of it."""
+CUSTOMERS = ("stranger", "customer", "other_customer")
+OUTSIDE = (*CUSTOMERS, "outsider", "dismissed", "hive_one")
+"""With colleagues who have no right to some of it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.access import table
@@ -19,9 +21,16 @@ FOREIGN = {
 }
 
 
+@pytest.fixture(scope="module")
+def knocker(sqlite_world: World) -> Iterator[Knocker]:
+    made = Knocker(sqlite_world)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("where", FOREIGN)
-def test_from_a_foreign_page_nothing_is_done(world: World, knocker: Knocker, where: str) -> None:
-    before = snapshot(world)
+def test_from_a_foreign_page_nothing_is_done(sqlite_world: World, knocker: Knocker, where: str) -> None:
+    before = snapshot(sqlite_world)
     wrong = {}
     for door in (door for door in table.DOORS if door.startswith("POST")):
         who, ticket = writer_of(door)
@@ -29,21 +38,21 @@ def test_from_a_foreign_page_nothing_is_done(world: World, knocker: Knocker, whe
         if status != 403:
             wrong[door] = status
     assert wrong == {}
-    assert snapshot(world) == before
+    assert snapshot(sqlite_world) == before
 
 
-def test_reading_changes_nothing(world: World, knocker: Knocker) -> None:
+def test_reading_changes_nothing(sqlite_world: World, knocker: Knocker) -> None:
     """The matrix sends every GET as everybody; here as those who see most, once more, twice each."""
-    before = snapshot(world)
+    before = snapshot(sqlite_world)
     for door in table.DOORS:
         if door.startswith("GET"):
             for who in ("hive_owner", "customer"):
                 knocker.knock(who, door, "swarming")
-    assert snapshot(world) == before
+    assert snapshot(sqlite_world) == before
 
 
-def test_other_methods_are_not_there(world: World, knocker: Knocker) -> None:
-    before = snapshot(world)
+def test_other_methods_are_not_there(sqlite_world: World, knocker: Knocker) -> None:
+    before = snapshot(sqlite_world)
     paths: dict[str, set[str]] = {}
     for door in table.DOORS:
         method, path = door.split()[:2]
@@ -57,10 +66,10 @@ def test_other_methods_are_not_there(world: World, knocker: Knocker) -> None:
                 if status != 405:
                     wrong.append(f"{method} {path}, {who}: {status}")
     assert not wrong, "\n".join(wrong)
-    assert snapshot(world) == before
+    assert snapshot(sqlite_world) == before
 
 
-def test_a_head_is_a_get_without_its_body(world: World, knocker: Knocker) -> None:
+def test_a_head_is_a_get_without_its_body(sqlite_world: World, knocker: Knocker) -> None:
     wrong = []
     paths = {door.split()[1] for door in table.DOORS if door.startswith("GET")}
     for door in table.DOORS:

@@ -14,7 +14,17 @@ from tests.access.sending import Rehearsal, rehearsing, snapshot
 from tests.access.table import POSTS, SOCKETS, STREAMS, WATCHERS, members
 from tests.access.wires import wire
 
-NO_STREAM = ("guest:1", "log:1", "session:1", "tickets:1", "lane:0", "room:999999", "team:x", "person:1x")
+NO_STREAM = (
+    "guest:1",
+    "log:1",
+    "session:1",
+    "tickets:1",
+    "lane:0",
+    "room:999999",
+    "house:2",
+    "team:x",
+    "person:1x",
+)
 """Nobody may watch what nobody defined."""
 
 
@@ -121,7 +131,12 @@ def test_customers_learn_nothing_of_who_is_there(world: World) -> None:
 def _streams(world: World) -> dict[str, frozenset[str]]:
     """Stream → who may watch it."""
     found = {f"person:{id_}": frozenset({name}) & set(STAFF) for name, id_ in world.people.items()}
-    for kind, ids in (("team", world.teams), ("lane", world.tickets), ("room", world.tickets)):
+    for kind, ids in (
+        ("house", {"1": 1}),
+        ("team", world.teams),
+        ("lane", world.tickets),
+        ("room", world.tickets),
+    ):
         for name, who in STREAMS[kind].items():
             found[f"{kind}:{ids[name]}"] = members(who)
     return found

@@ -1,4 +1,4 @@
-"""A served world for a module: once on each pair, or on SQLite alone where no query is reached."""
+"""Served worlds: for what must leave them as they were, and others to change."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,11 @@ from tests.conftest import PAIRS
 
 @pytest.fixture(scope="module", params=PAIRS)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world of the module's own, once on each pair."""
     yield from served(request, request.param, tmp_path_factory)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sqlite_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """For what the database has no part in: every test leaves it as it was."""
     yield from served(request, "sqlite", tmp_path_factory)
