@@ -75,7 +75,7 @@ def ask(
     Raises `Unknown`, `NotAllowed`, `Unfit`, and `Stale` where the client id stands for another ask.
     """
     ticket = find(work.session, work.actor, ticket_id, lock=True)
-    if (earlier := _earlier(work, ticket_id, question, client_id)) is not None:
+    if (earlier := earlier_ask(work, ticket_id, question, client_id)) is not None:
         return earlier
     ensure(mode_of(ticket.mode).may_ask(case_for(work.session, work.actor, ticket)))
     if len(set(skill_ids)) > MOST_SKILLS:
@@ -291,7 +291,8 @@ def withdraw_person(work: Work, event: PersonDeactivated) -> None:
         work.record(f"room:{stay.ticket_id}", RoomLeft(ticket_id=stay.ticket_id, person_id=event.person_id))
 
 
-def _earlier(work: Work, ticket_id: int, question: str, client_id: str) -> Ask | None:
+def earlier_ask(work: Work, ticket_id: int, question: str, client_id: str) -> Ask | None:
+    """The ask that was made of this form before. Raises `Stale` where it was another."""
     earlier = work.session.scalars(select(Ask).where(Ask.client_id == client_id)).one_or_none()
     if earlier is None:
         return None

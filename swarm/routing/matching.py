@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from swarm.events.refusals import Unfit
+from swarm.events.refusals import Unfit, ensure
+from swarm.modes import mode_of
 from swarm.people.models import Person, PersonSkill
-from swarm.rooms.actions import Invitee, ask, invite
+from swarm.rooms.actions import Invitee, ask, asked_before, earlier_ask, invite
 from swarm.rooms.events import AskDeclined
 from swarm.rooms.models import Ask, Invitation, InvitationSkill, Stay
 from swarm.store import Work
 from swarm.text.language import _
 from swarm.tickets.models import Ticket
-from swarm.tickets.queries import ACTIVE, find
+from swarm.tickets.queries import ACTIVE, case_for, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,12 @@ def ask_for_help(
 
     Raises `Unknown`, `NotAllowed`, `Unfit`, `Stale`.
     """
-    ticket = find(work.session, work.actor, ticket_id)
+    ticket = find(work.session, work.actor, ticket_id, lock=True)
+    if (earlier := earlier_ask(work, ticket_id, question, client_id)) is not None:
+        return earlier
+    ensure(mode_of(ticket.mode).may_ask(case_for(work.session, work.actor, ticket)))
+    if (earlier := asked_before(work, ticket_id, question, client_id)) is not None:
+        return earlier
     named = list(dict.fromkeys(person_ids))
     knows = _skills_of(work.session, named)
     wanted = set(skill_ids)

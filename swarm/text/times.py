@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -51,13 +51,18 @@ def short(at: datetime, now: datetime) -> str:
     if here.date() == today.date():
         return format_time(here, "short", tzinfo=zone(), locale=current())
     if here.year == today.year:
-        return format_date(here.date(), "d MMM", locale=current())
-    return format_date(here.date(), "d MMM y", locale=current())
+        return _day(here.date(), "d MMM", current())
+    return _day(here.date(), "d MMM y", current())
 
 
 def exact(at: datetime) -> str:
     """The whole moment with its zone, as “Tuesday, 3 November 2026 at 14:05:00 UTC”."""
     return _exact(at.replace(microsecond=0), _zone.get(), current())
+
+
+@lru_cache(4096)
+def _day(on: date, pattern: str, language: str) -> str:
+    return format_date(on, pattern, locale=language)
 
 
 @lru_cache(4096)

@@ -118,12 +118,14 @@ def test_who_declines_or_leaves_or_is_dismissed_no_longer_sees_the_case(town: To
         town.act("ina", rooms.dismiss, owned, town.people["eve"])
 
 
-def test_who_leaves_while_another_ask_waits_for_them_still_sees_the_case(town: Town, owned: int) -> None:
-    ask(town, owned, "paul")
+def test_who_is_there_or_asked_is_not_asked_again_until_they_left(town: Town, owned: int) -> None:
+    ask(town, owned, "paul", "quinn")
     town.act("paul", rooms.accept, invitation(town, "paul", owned))
-    ask(town, owned, "paul", client_id="two")
+    for number, name in enumerate(("paul", "quinn")):
+        with pytest.raises(Unfit, match="already"):
+            ask(town, owned, name, client_id=f"again {number}")
     town.act("paul", rooms.leave, owned)
-    assert sees(town, "paul", owned)
+    ask(town, owned, "paul", client_id="later")
     town.act("paul", rooms.accept, invitation(town, "paul", owned))
     assert present(town, owned) == ["Paul"]
 

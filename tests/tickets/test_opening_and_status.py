@@ -120,7 +120,7 @@ def test_after_seven_days_the_customer_is_told_to_open_a_new_one(town: Town) -> 
             write_as_customer(town, id_)
         assert town.store.write_now(SYSTEM, partial(tickets.close_resolved, reopen_days=7)) == 1
     assert town.ticket(id_).status == "closed"
-    for who in ("lena", "mona"):
+    for who in ("ben", "mona"):
         with pytest.raises(NotAllowed):
             town.act(who, tickets.take, id_)
     with pytest.raises(NotAllowed):
