@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from swarm.events.refusals import Unfit, ensure
 from swarm.modes import mode_of
 from swarm.people.models import Person, PersonSkill
-from swarm.rooms.actions import Invitee, ask, asked_before, earlier_ask, invite
+from swarm.rooms.actions import Invitee, ask, earlier_ask, invite
 from swarm.rooms.events import AskDeclined
 from swarm.rooms.models import Ask, Invitation, InvitationSkill, Stay
 from swarm.store import Work
@@ -107,8 +107,6 @@ def ask_for_help(
     if (earlier := earlier_ask(work, ticket_id, question, client_id)) is not None:
         return earlier
     ensure(mode_of(ticket.mode).may_ask(case_for(work.session, work.actor, ticket)))
-    if (earlier := asked_before(work, ticket_id, question, client_id)) is not None:
-        return earlier
     named = list(dict.fromkeys(person_ids))
     knows = _skills_of(work.session, named)
     wanted = set(skill_ids)
