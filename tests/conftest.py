@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from swarm.store import Store
     from tests.support.app import App
     from tests.support.backends import Backend, PostgresMaker, SqliteMaker
-    from tests.support.town import Town
     from tests.support.site import Site
+    from tests.support.town import Town
 
 CHROMIUM_FLAGS = [
     "--headless",
