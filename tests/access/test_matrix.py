@@ -69,6 +69,9 @@ def test_the_matrix(world: World, rehearsal: Rehearsal, knocker: Knocker, method
     for door in table.DOORS:
         if not door.startswith(method):
             continue
+        if isinstance(table.DOORS[door], table.Plain) and not world.site.store.is_sqlite:
+            # Rights that no query decides are looked at on one database.
+            continue
         for ticket, kind in table.cells(door):
             right = table.expected(door, kind, ticket)
             rehearsal.on = method == "POST" and not set(right) <= REFUSED
