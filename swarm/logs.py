@@ -66,6 +66,7 @@ def set_up(log: Log) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def request_line(_logger: Any, _method: str, event: Event) -> Event:

@@ -189,10 +189,7 @@ def raise_hand(work: Work, ticket_id: int) -> None:
         ticket = find(work.session, work.actor, ticket_id)
     case = case_for(work.session, work.actor, ticket)
     ensure(rules.may_raise_hand(case, mode_of(ticket.mode), has_skill=has_skill))
-    waiting = select(Invitation).where(
-        Invitation.ticket_id == ticket_id, Invitation.person_id == person_id, Invitation.state == "pending"
-    )
-    for invitation in work.session.scalars(waiting).all():
+    for invitation in _pending(work, ticket_id, person_id):
         invitation.state, invitation.answered_at = "accepted", work.now
         _settled(work, invitation)
     _join(work, ticket_id, person_id, "hand", None)
@@ -241,12 +238,7 @@ def send_home(work: Work, event: ModeMoved | TicketClosed) -> None:
 
 def seat_owner(work: Work, event: NewOwner) -> None:
     """Who owns the ticket is not one of the helpers: their stay, and what was asked of them, end."""
-    asked = select(Invitation).where(
-        Invitation.ticket_id == event.ticket_id,
-        Invitation.person_id == event.to_id,
-        Invitation.state == "pending",
-    )
-    for invitation in work.session.scalars(asked.order_by(Invitation.id)).all():
+    for invitation in _pending(work, event.ticket_id, event.to_id):
         invitation.state, invitation.answered_at = "withdrawn", work.now
         _settled(work, invitation)
         work.record(

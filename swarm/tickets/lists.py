@@ -133,14 +133,11 @@ def _sources(actor: Actor, name: ListName, filters: Filters) -> Sequence[Source]
                 for status in _statuses(filters.status or "active")
             ]
         case "rooms":
-            here = select(Admission.ticket_id).where(
-                Admission.person_id == actor.person_id, Admission.standing == "swarm"
-            )
-            return [(Ticket.id.in_(here), *status) for status in _statuses(filters.status or "active")]
+            return [_admitted(actor, filters.status or "active", Admission.standing == "swarm")]
         case "queue":
             return _waiting(actor, filters)
         case "all":
-            return [(*seen, *status) for seen, status in product(_seen(actor), _statuses(filters.status))]
+            return _seen(actor, filters.status)
 
 
 def _waiting(actor: Actor, filters: Filters) -> Sequence[Source]:
@@ -155,18 +152,25 @@ def _waiting(actor: Actor, filters: Filters) -> Sequence[Source]:
     ]
 
 
-def _seen(actor: Actor) -> Sequence[Source]:
+def _seen(actor: Actor, status: str) -> Sequence[Source]:
     """`tickets.queries.visible` for colleagues, one reason at a time; what is seen for two is shown once."""
     if actor.person_id is None:
         return []
     if actor.manages:
-        return [()]
-    admitted = select(Admission.ticket_id).where(Admission.person_id == actor.person_id)
+        return _statuses(status)
+    whose = [*(Ticket.team_id == team for team in actor.rungs), Ticket.owner_id == actor.person_id]
     return [
-        *((Ticket.team_id == team,) for team in actor.rungs),
-        (Ticket.owner_id == actor.person_id,),
-        (Ticket.id.in_(admitted),),
+        *((one, *rest) for one, rest in product(whose, _statuses(status))),
+        _admitted(actor, status),
     ]
+
+
+def _admitted(actor: Actor, status: str, *standing: ColumnElement[bool]) -> Source:
+    """Tickets of others: few, so that they are looked at one by one."""
+    here = select(Admission.ticket_id).where(Admission.person_id == actor.person_id, *standing)
+    known = {"": (), "active": ACTIVE}.get(status, (status,))
+    # Not the bare column: SQLite would rather walk every ticket of a status than a few by their ids.
+    return (Ticket.id.in_(here), *([func.lower(Ticket.status).in_(known)] if known else []))
 
 
 def _statuses(status: str) -> Sequence[Source]:

@@ -37,7 +37,7 @@ BAD = [
     "[" * 60_000,
     '{"t":' * 10_000,
     '{"t":"post","s":"room:1","id":"a","body":"' + "x" * 70_000 + '"}',
-    json.dumps({"t": "watch", "epoch": "first", "streams": {f"room:{n}": 0 for n in range(65)}}),
+    json.dumps({"t": "watch", "epoch": "first", "streams": {f"room:{n}": 0 for n in range(513)}}),
 ]
 
 

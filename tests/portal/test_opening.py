@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from swarm.accounts.models import Link
 from swarm.people.models import Customer
-from swarm.tickets.models import Ticket
+from swarm.tickets.models import Message, Ticket
 from tests.portal.house import (
     House,
     at_once,
@@ -107,10 +107,21 @@ def test_a_browser_that_follows_a_ticket_follows_the_next_one_too(site: Site, ho
     assert "Another thing" in home
 
 
-def test_another_address_in_the_same_browser_is_another_customer(site: Site, house: House) -> None:
+def test_another_address_in_the_same_browser_is_another_customer_and_both_are_followed(
+    site: Site, house: House
+) -> None:
     visitor, first = enter(site, house)
-    enter(site, house, visitor, email="somebody@else.example.org")
-    assert visitor.get(f"/case/{first}").status_code == 404
+    _, second = enter(site, house, visitor, email="somebody@else.example.org")
+    for number in (first, second):
+        visitor.post(f"/case/{number}/messages", {"body": "Still so", "client_id": f"still-so-{number}"})
+    writers = site.look(
+        lambda work: [
+            (message.author, work.session.get_one(Ticket, message.ticket_id).customer_id)
+            for message in work.session.scalars(select(Message).where(Message.body == "Still so"))
+        ]
+    )
+    assert len({author for author, _customer in writers}) == 2
+    assert all(author == f"customer:{customer}" for author, customer in writers)
 
 
 BAD: dict[str, tuple[dict[str, Any], int]] = {
