@@ -34,7 +34,8 @@ class CountingSocket(asyncio.Protocol):
         self._open = False
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.frames = 0
-        self.bytes = 0
+        self.messages = 0
+        """Frames too long for a short head: what was written, not what answers the one who wrote it."""
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,7 +65,6 @@ class CountingSocket(asyncio.Protocol):
             self._open = True
             self.opened.set_result(None)
             data = data[end + 4 :]
-        self.bytes += len(data)
         at, size, before = self._skip, len(data), self.frames
         while at + 2 <= size:
             length = data[at + 1] & 0x7F
@@ -75,10 +75,10 @@ class CountingSocket(asyncio.Protocol):
                 length = int.from_bytes(data[at + 2 : at + head], "big")
             at += head + length
             self.frames += 1
+            self.messages += head > 2
         if at < size:
             self._rest = data[at:]
             self._skip = 0
-            self.bytes -= len(self._rest)
         else:
             self._skip = at - size
         if self.frames != before:
@@ -132,22 +132,17 @@ async def open_sockets(
 
 
 async def drive(
-    sockets: Sequence[CountingSocket],
-    message: Callable[[int], str],
-    *,
-    messages: int,
-    in_flight: int,
-    extra: int = 0,
+    sockets: Sequence[CountingSocket], message: Callable[[int], str], *, messages: int, in_flight: int
 ) -> Delivered:
-    """The first socket sends, `in_flight` at once; `extra` frames a message are answers."""
+    """The first socket writes; so many of its messages are on their way at any time."""
     sender = sockets[0]
-    start_frames = [socket.frames for socket in sockets]
+    start = [socket.messages for socket in sockets]
     done = asyncio.get_running_loop().create_future()
     sent = 0
 
     def arrived() -> None:
         nonlocal sent
-        back = (sender.frames - start_frames[0]) // (1 + extra)
+        back = sender.messages - start[0]
         while sent < messages and sent - back < in_flight:
             sent += 1
             sender.say(message(sent))
@@ -161,9 +156,7 @@ async def drive(
     everybody = asyncio.Event()
 
     def complete() -> None:
-        if all(
-            socket.frames >= start + messages for socket, start in zip(sockets, start_frames, strict=True)
-        ):
+        if all(socket.messages >= before + messages for socket, before in zip(sockets, start, strict=True)):
             everybody.set()
 
     for socket in sockets:
@@ -221,13 +214,7 @@ async def run(wanted: dict[str, Any]) -> dict[str, float]:
 
     process = psutil.Process(wanted["pid"])
     before = process.cpu_times()
-    done = await drive(
-        sockets,
-        message,
-        messages=wanted["messages"],
-        in_flight=wanted["in_flight"],
-        extra=0 if stream is None else 1,
-    )
+    done = await drive(sockets, message, messages=wanted["messages"], in_flight=wanted["in_flight"])
     after = process.cpu_times()
     for socket in sockets:
         if socket.lost:
