@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from swarm.accounts.actions import end_with_account
 from swarm.people.events import DutyLeadNamed, PersonDeactivated, SetUp
-from swarm.rooms.actions import close_asks, seat_owner, send_home, withdraw_person
-from swarm.rooms.events import AskDeclined
+from swarm.rooms.actions import seat_owner, send_home, withdraw_person
+from swarm.rooms.asking import close_asks
+from swarm.rooms.events import AskDeclined, AskExpired
 from swarm.routing.escalation import end_when_over, end_when_taken
 from swarm.routing.matching import ask_next
 from swarm.seeds import plant
@@ -35,4 +36,5 @@ AT_ONCE: AtOnce = {
     TicketClosed: (send_home,),
     ModeMoved: (end_when_over, close_asks, send_home),
     AskDeclined: (ask_next,),
+    AskExpired: (ask_next,),
 }

@@ -63,6 +63,7 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     room.RoomLeft: (HEAD, SIDE, FEET[1]),
     room.ExpertDismissed: (HEAD, SIDE, FEET[1]),
     room.AskDeclined: (SIDE,),
+    room.AskExpired: (SIDE,),
     room.AskClosed: (HEAD, SIDE),
     # a person
     ticket.TicketBecameYours: LISTS,
@@ -87,6 +88,7 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
 REDRAWS_ASK = (
     room.AskAccepted,
     room.AskDeclined,
+    room.AskExpired,
     room.PersonInvited,
     room.AskClosed,
     room.InvitationWithdrawn,
@@ -135,7 +137,9 @@ class Broadcasts:
         if isinstance(fact, REDRAWS_ASK):
             ops += self._ask_card(session, fact.ask_id, entry.stream)
         if isinstance(fact, ticket.AnswerMarked):
-            ops += self._answers(session, fact, entry)
+            ops += self._messages(session, entry, fact.before_id, fact.message_id)
+        if isinstance(fact, ticket.AnswerUnmarked):
+            ops += self._messages(session, entry, fact.before_id)
         if isinstance(fact, room.AskReached) and _waits(session, fact.invitation_id):
             ops.append(("toast", self._reached(session, fact)))
         if isinstance(fact, ticket.TicketBecameYours) and entry.actor not in ("system", entry.stream):
@@ -157,9 +161,9 @@ class Broadcasts:
         html = self._html("lanes/_line.html", {"line": line, "audience": "staff"})
         return [("replace", f"#{line.dom_id}", html)]
 
-    def _answers(self, session: Session, fact: ticket.AnswerMarked, entry: Entry) -> list[Op]:
-        """The message that became the answer, and the one that no longer is."""
-        ids = [id_ for id_ in (fact.before_id, fact.message_id) if id_ is not None]
+    def _messages(self, session: Session, entry: Entry, *ids: int | None) -> list[Op]:
+        """Messages of the room whose mark as the answer changed."""
+        number = entry.data["ticket_id"]
         posted = [
             Entry(
                 entry.stream,
@@ -167,12 +171,10 @@ class Broadcasts:
                 "room.message_posted",
                 entry.at,
                 entry.actor,
-                {
-                    "ticket_id": fact.ticket_id,
-                    "message_id": id_,
-                },
+                {"ticket_id": number, "message_id": id_},
             )
             for id_ in ids
+            if id_ is not None
         ]
         return [
             (

@@ -36,6 +36,7 @@ STAFF: list[BaseRoute] = [
     Route("/tickets/{number:int}/return", owners.send_back, methods=["POST"]),
     Route("/tickets/{number:int}/mode", owners.move_mode, methods=["POST"]),
     Route("/tickets/{number:int}/asks", asks.ask, methods=["POST"]),
+    Route("/tickets/{number:int}/proposal", asks.proposal),
     Route("/tickets/{number:int}/hand", asks.raise_hand, methods=["POST"]),
     Route("/tickets/{number:int}/leaving", asks.leave, methods=["POST"]),
     Route("/tickets/{number:int}/dismissal", asks.dismiss, methods=["POST"]),

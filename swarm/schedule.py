@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from swarm.rooms.asking import expire
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.actions import close_resolved
@@ -14,5 +15,6 @@ Run = Callable[[Work], object]
 def schedule(settings: Settings) -> Mapping[str, tuple[float, Run]]:
     """Name → seconds between two runs, and what runs; safe to repeat and to run on every worker."""
     return {
+        "expire_asks": (10.0, lambda work: expire(work, settings.asks.answer_minutes)),
         "close_resolved": (60.0, lambda work: close_resolved(work, settings.tickets.reopen_days)),
     }

@@ -90,6 +90,10 @@ class Tickets(Section, frozen=True):
     reopen_days: Count = 7
 
 
+class Asks(Section, frozen=True):
+    answer_minutes: Count = 15
+
+
 class Passwords(Section, frozen=True):
     min_length: Annotated[int, msgspec.Meta(ge=8, le=100)] = 12
     at_once: Count = 2
@@ -118,6 +122,7 @@ class Settings(Section, frozen=True):
     sessions: Sessions = Sessions()
     links: Links = Links()
     tickets: Tickets = Tickets()
+    asks: Asks = Asks()
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
     log: Log = Log()

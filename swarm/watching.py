@@ -22,6 +22,7 @@ from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
 from swarm.tickets.posting import MOST_LETTERS, Draft, Posted, post, post_in_room
 from swarm.tickets.queries import case_for, find
+from swarm.tickets.rules import may_answer_customer, may_write_room
 from swarm.web.cookies import Cookie
 
 
@@ -74,6 +75,18 @@ def may_watch(session: Session, actor: Actor, stream: str) -> bool:
     return False
 
 
+def may_write(work: Work, actor: Actor, stream: str) -> bool:
+    """Whether the actor may write in a lane now; a customer may in their own."""
+    if not may_watch(work.session, actor, stream):
+        return False
+    if not actor.is_staff:
+        return True
+    lane, _colon, number = stream.partition(":")
+    ticket = find(work.session, actor, int(number))
+    case = case_for(work.session, actor, ticket)
+    return bool(may_answer_customer(case) if lane == "lane" else may_write_room(case, mode_of(ticket.mode)))
+
+
 class Doorman:
     """Who may open a socket, and what they may watch."""
 
@@ -112,6 +125,13 @@ class Doorman:
             return {stream for stream in streams if may_watch(work.session, actor, stream)}
 
         return self._store.read_now(NOBODY, look)
+
+    def may_write(self, viewer: Viewer, stream: str) -> bool:
+        """Whether the viewer may write in this lane now."""
+        return self._store.read_now(
+            NOBODY,
+            lambda work: may_write(work, actor_by_session(work.session, viewer.key, work.now), stream),
+        )
 
     def standing(self, viewers: Collection[Viewer]) -> Mapping[str, int | None]:
         """The stamps of these sessions; none for one that is over."""

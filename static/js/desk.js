@@ -1,5 +1,7 @@
 /* Keys, the palette, popovers, toasts. Everything here is a shortcut: without it each form and link still works. */
 
+import { notify } from "./page.js";
+
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const shown = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? element.offsetParent !== null;
 const typing = (target) => target instanceof Element && target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
@@ -56,7 +58,7 @@ document.addEventListener("keydown", (event) => {
 function keyed(key) {
   if (!/^[a-z]$/.test(key)) return null;
   const element = document.querySelector(`[data-key="${key}"]:not([disabled])`);
-  return element && (() => use(element));
+  return element && (() => (element.dataset.says ? notify(element.dataset.says) : use(element)));
 }
 
 function escape(event) {

@@ -1,5 +1,5 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
-import { $, $$, fill, sayGone, lang, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
+import { $, $$, fill, notify, lang, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
 
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
 const ANSWER_MS = 5000, CONNECT_MS = 10000, TYPING_EVERY_MS = 3000, TYPING_SHOWN_MS = 6000, POST_MS = 20000;
@@ -85,7 +85,7 @@ function hear(frame) {
       showState();
       break;
     case "reload": reloadPiece(frame.s); break;
-    case "gone": cursors.delete(frame.s); catching.delete(frame.s); sayGone(frame.why); showState(); break;
+    case "gone": cursors.delete(frame.s); catching.delete(frame.s); notify(frame.why); showState(); break;
     case "typing": showTyping(frame); break;
     case "presence": showPresence(frame); break;
     case "ack": case "refused": case "pong": break;
@@ -358,7 +358,7 @@ addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket
 document.addEventListener("acted", acted);
 document.addEventListener("htmx:error", ({ target }) => {
   const said = document.getElementById("toasts")?.dataset.textUnreached;
-  if (said && target.closest?.("form")) sayGone(said);
+  if (said && target.closest?.("form")) notify(said);
 });
 document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
 

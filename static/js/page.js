@@ -30,7 +30,7 @@ export function toast(content) {
   made.forEach((one) => window.htmx?.process(one));
   made.forEach((one) => tellTimes(one));
 }
-export function sayGone(why) {
+export function notify(why) {
   const content = $("template[data-toast]")?.content.cloneNode(true) ?? parse('<div class="toast" data-toast><p data-body></p></div>');
   ($("[data-body]", content) ?? content.firstElementChild).textContent = why;
   toast(content);

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from swarm.accounts.entry import staff_read
 from swarm.desk.acting import Nothing, act
 from swarm.desk.lists import asked_again
 from swarm.desk.ticket import again, number_of
-from swarm.rooms import actions
-from swarm.routing.matching import ask_for_help
+from swarm.events.refusals import ensure
+from swarm.modes import mode_of
+from swarm.people.queries import faces
+from swarm.people.queries import skills as every_skill
+from swarm.rooms import actions, asking
+from swarm.routing.matching import ask_for_help, propose
 from swarm.store import Work
+from swarm.tickets.queries import case_for, find
 from swarm.web.errors import NotFound
-from swarm.web.forms import Form, Many, ManyLines, Number, OneLine
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine, read_query
+from swarm.web.house import house_of
+from swarm.web.render import Render
 
 Id = Annotated[int, Number(1)]
 
@@ -25,6 +34,13 @@ class Ask(Form):
     question: Annotated[str, OneLine(300)]
     client_id: Annotated[str, OneLine(64, min=8)]
     tried: Annotated[str, ManyLines(4000, min=0)] = ""
+    skills: Annotated[tuple[Id, ...], Many(10)] = ()
+    people: Annotated[tuple[Id, ...], Many(10)] = ()
+
+
+class Wanted(Form):
+    """Who and what an ask in the making names."""
+
     skills: Annotated[tuple[Id, ...], Many(10)] = ()
     people: Annotated[tuple[Id, ...], Many(10)] = ()
 
@@ -57,6 +73,36 @@ async def ask(request: Request) -> Response:
         )
 
     return await act(request, "ask", Ask, do, to=f"/tickets/{number}", again=again)
+
+
+async def proposal(request: Request) -> Response:
+    """Whom an ask would reach, while it is being written."""
+    number = number_of(request)
+    form = read_query(request, Wanted)
+
+    def draw(work: Work) -> Markup:
+        ticket = find(work.session, work.actor, number)
+        ensure(mode_of(ticket.mode).may_ask(case_for(work.session, work.actor, ticket)))
+        found = propose(work.session, ticket, form.skills, form.people)
+        names = faces(work.session, {f"person:{one.person_id}" for one in found.invitees})
+        skills = {skill.id: skill.name for skill in every_skill(work.session)}
+        context = {
+            "people": [
+                (
+                    names[key].name,
+                    names[key].hue,
+                    [skills[id_] for id_ in one.skill_ids],
+                    one.named,
+                    found.load.get(one.person_id, 0),
+                )
+                for one in found.invitees
+                if (key := f"person:{one.person_id}") in names
+            ],
+            "uncovered": sorted(skills[id_] for id_ in found.uncovered if id_ in skills),
+        }
+        return house_of(request).render.html(request, "desk/_proposal.html", context)
+
+    return Render.response(await staff_read(request, draw))
 
 
 async def accept(request: Request) -> Response:
@@ -126,7 +172,7 @@ async def close(request: Request) -> Response:
         request,
         "close_ask",
         Nothing,
-        lambda work, _form: actions.close_ask(work, id_).ticket_id,
+        lambda work, _form: asking.close_ask(work, id_).ticket_id,
         to=lambda ticket: f"/tickets/{ticket}",
         again=asked_again,
     )

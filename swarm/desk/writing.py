@@ -46,9 +46,9 @@ class Pace(Form):
 
 
 class Answer(Form):
-    """Which message it was."""
+    """Which message it was; none takes the mark back."""
 
-    message: Annotated[int, Number(1)]
+    message: Annotated[int, Number(1)] | None = None
 
 
 class Details(Form):
@@ -142,16 +142,16 @@ async def reopen(request: Request) -> Response:
 
 
 async def mark_answer(request: Request) -> Response:
-    """One message of the room is the answer."""
+    """One message of the room is the answer, or none is."""
     number = number_of(request)
-    return await act(
-        request,
-        "answer",
-        Answer,
-        lambda work, form: actions.mark_answer(work, number, form.message),
-        to=_page(number),
-        again=again,
-    )
+
+    def do(work: Work, form: Answer) -> None:
+        if form.message is None:
+            actions.unmark_answer(work, number)
+        else:
+            actions.mark_answer(work, number, form.message)
+
+    return await act(request, "answer", Answer, do, to=_page(number), again=again)
 
 
 async def details(request: Request) -> Response:

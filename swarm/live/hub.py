@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import structlog
@@ -63,7 +64,7 @@ class Hub:
         self.push = self._turns.push
         self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
         self._rights = Rights(doorman, self)
-        self._reading = Reading(self, post, self.limits)
+        self._reading = Reading(self, post, self.limits, partial(self._in_thread, doorman.may_write))
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, set[Socket]] = {}
         self._count = 0
@@ -287,8 +288,6 @@ class Hub:
             self.doorbell.ring(entries)
             for entry in entries:
                 self.heard(entry.stream, entry.seq, entry)
-
-    # Telling.
 
     def standing_age(self) -> float:
         """Seconds since everybody's rights were last asked for."""

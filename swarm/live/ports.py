@@ -94,6 +94,10 @@ class Doorman(Protocol):
         """Which of the streams the viewer may watch now."""
         ...
 
+    def may_write(self, viewer: Viewer, stream: str) -> bool:
+        """Whether the viewer may write there now: only they are shown as typing."""
+        ...
+
     def standing(self, viewers: Collection[Viewer]) -> Mapping[str, int | None]:
         """Session → the stamp its rights have now, None when it is over; one query for all."""
         ...

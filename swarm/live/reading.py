@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,7 +22,7 @@ from swarm.live.frames import (
     encode,
 )
 from swarm.live.limits import Bucket, Limits
-from swarm.live.ports import Doorbell, Post, PostRefused
+from swarm.live.ports import Doorbell, Post, PostRefused, Viewer
 from swarm.live.presence import has_presence
 from swarm.live.socket import Socket
 from swarm.live.stream import Stream
@@ -29,6 +30,9 @@ from swarm.text.language import _, use
 
 _PONG = Batch([encode({"t": "pong"})])
 _log = structlog.get_logger(__name__)
+
+
+MayWrite = Callable[[Viewer, str], Awaitable[bool]]
 
 
 class Watching(Protocol):
@@ -47,11 +51,12 @@ class Watching(Protocol):
 class Reading:
     """Acts on frames without ever waiting for the database."""
 
-    def __init__(self, hub: Watching, post: Post, limits: Limits) -> None:
+    def __init__(self, hub: Watching, post: Post, limits: Limits, may_write: MayWrite) -> None:
         self._hub = hub
         self._post = post
         self._limits = limits
-        self._posting: set[asyncio.Task[None]] = set()
+        self._may_write = may_write
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def act(self, socket: Socket, frame: Frame) -> None:
         """Do what the frame asks."""
@@ -70,8 +75,8 @@ class Reading:
 
     async def finish(self) -> None:
         """Wait for the posts under way."""
-        if self._posting:
-            await asyncio.wait(self._posting, timeout=5.0)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5.0)
 
     def show_typing(self, key: str, who: str, name: str, audience: str) -> None:
         """Tell those who look that somebody writes; customers hear of staff only, on their lane only."""
@@ -105,11 +110,24 @@ class Reading:
         if now - socket.typed_at.get(key, float("-inf")) < self._limits.typing_every:
             return
         socket.typed_at = {k: at for k, at in socket.typed_at.items() if k in socket.streams} | {key: now}
-        who = socket.viewer
+        self._go(self._pass_on_typing(socket.viewer, key))
+
+    async def _pass_on_typing(self, who: Viewer, key: str) -> None:
+        try:
+            if not await self._may_write(who, key):
+                return
+        except Exception:
+            _log.warning("typing_not_passed_on", stream=key)
+            return
         self.show_typing(key, who.id, who.name, who.audience)
         self._hub.doorbell.tell(
             key, {"k": "typing", "id": who.id, "name": who.name, "audience": who.audience}
         )
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _begin_post(self, socket: Socket, frame: PostMessage) -> None:
         limits = self._limits
@@ -128,9 +146,7 @@ class Reading:
                 self._refuse(socket, frame.id, 422, _("This message is too long."))
                 return
         socket.in_flight += 1
-        task = asyncio.get_running_loop().create_task(self._send(socket, frame))
-        self._posting.add(task)
-        task.add_done_callback(self._posting.discard)
+        self._go(self._send(socket, frame))
 
     async def _send(self, socket: Socket, frame: PostMessage) -> None:
         try:

@@ -76,6 +76,17 @@ class AskDeclined(Event):
     person_id: int
 
 
+@event("room.expired", audience="staff", headline=N_("%(person)s did not answer in time"))
+@dataclass(frozen=True, kw_only=True)
+class AskExpired(Event):
+    """Somebody found by skill did not answer in time; they may still raise a hand."""
+
+    ticket_id: int
+    ask_id: int
+    invitation_id: int
+    person_id: int
+
+
 @event("room.withdrawn", audience="staff", headline=N_("%(person)s is no longer asked"))
 @dataclass(frozen=True, kw_only=True)
 class InvitationWithdrawn(Event):

@@ -46,7 +46,13 @@ class Invitation(Table):
 
     __tablename__ = "invitations"
     __table_args__ = (
-        CheckConstraint("state IN ('pending', 'accepted', 'declined', 'withdrawn')", name="state"),
+        CheckConstraint("state IN ('pending', 'accepted', 'declined', 'withdrawn', 'expired')", name="state"),
+        Index(
+            "ix_invitations_waiting",
+            "at",
+            sqlite_where=text("state = 'pending' AND NOT named"),
+            postgresql_where=text("state = 'pending' AND NOT named"),
+        ),
         Index(None, "person_id", "state", "at", "id"),
         Index(None, "ticket_id", "person_id", "state"),
     )

@@ -175,7 +175,11 @@ def asked_of(session: Session, actor: Actor, limit: int = 100) -> Sequence[Waiti
     ).all()
     wants_mine = exists().where(AskSkill.ask_id == Ask.id, AskSkill.skill_id.in_(actor.skills))
     mine_already = or_(
-        exists().where(Invitation.ask_id == Ask.id, Invitation.person_id == actor.person_id),
+        exists().where(
+            Invitation.ask_id == Ask.id,
+            Invitation.person_id == actor.person_id,
+            Invitation.state != "expired",
+        ),
         exists().where(
             and_(Stay.ticket_id == Ask.ticket_id, Stay.person_id == actor.person_id, Stay.left_at.is_(None))
         ),

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from swarm.events.refusals import Unfit, ensure
 from swarm.modes import mode_of
 from swarm.people.models import Person, PersonSkill
-from swarm.rooms.actions import Invitee, ask, earlier_ask, invite
-from swarm.rooms.events import AskDeclined
+from swarm.rooms.asking import Invitee, ask, earlier_ask, invite
+from swarm.rooms.events import AskDeclined, AskExpired
 from swarm.rooms.models import Ask, Invitation, InvitationSkill, Stay
 from swarm.store import Work
 from swarm.text.language import _
@@ -89,6 +89,35 @@ def candidates_for(session: Session, wanted: Collection[int], without: Collectio
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Whom an ask would reach, and which skills nobody available brings."""
+
+    invitees: Sequence[Invitee]
+    load: Mapping[int, int]
+    """Person → asks that wait for them plus rooms they are in, for those found by skill."""
+    uncovered: frozenset[int]
+
+
+def propose(
+    session: Session, ticket: Ticket, skill_ids: Collection[int], person_ids: Sequence[int]
+) -> Proposal:
+    """The people named, and the fewest others who bring what the named ones lack. Raises `Unfit`."""
+    named = list(dict.fromkeys(person_ids))
+    knows = _skills_of(session, named)
+    wanted = set(skill_ids)
+    there = _reached(session, ticket.id)
+    if known := there & set(named):
+        name = session.get_one(Person, min(known)).name
+        raise Unfit(_("%(name)s is in this room, or asked to come, already.", name=name), "people")
+    invitees = [Invitee(person, True, sorted(knows.get(person, set()) & wanted)) for person in named]
+    missing = wanted - {skill for person in named for skill in knows.get(person, set())}
+    free = candidates_for(session, missing, {*named, *there, ticket.owner_id})
+    match = smallest_cover(missing, free)
+    invitees += [Invitee(person, False, sorted(skills)) for person, skills in match.chosen.items()]
+    return Proposal(invitees, {one.person_id: one.load for one in free}, match.uncovered)
+
+
 def ask_for_help(
     work: Work,
     ticket_id: int,
@@ -107,31 +136,19 @@ def ask_for_help(
     if (earlier := earlier_ask(work, ticket_id, question, client_id)) is not None:
         return earlier
     ensure(mode_of(ticket.mode).may_ask(case_for(work.session, work.actor, ticket)))
-    named = list(dict.fromkeys(person_ids))
-    knows = _skills_of(work.session, named)
-    wanted = set(skill_ids)
-    invitees = [Invitee(person, True, sorted(knows.get(person, set()) & wanted)) for person in named]
-    missing = wanted - {skill for person in named for skill in knows.get(person, set())}
-    there = _reached(work.session, ticket_id)
-    if known := there & set(named):
-        name = work.session.get_one(Person, min(known)).name
-        raise Unfit(_("%(name)s is in this room, or asked to come, already.", name=name), "people")
-    free = candidates_for(work.session, missing, {*named, *there, ticket.owner_id})
-    match = smallest_cover(missing, free)
-    invitees += [Invitee(person, False, sorted(skills)) for person, skills in match.chosen.items()]
     return ask(
         work,
         ticket_id,
         question=question,
         tried=tried,
         skill_ids=skill_ids,
-        invitees=invitees,
+        invitees=propose(work.session, ticket, skill_ids, person_ids).invitees,
         client_id=client_id,
     )
 
 
-def ask_next(work: Work, event: AskDeclined) -> None:
-    """Whoever declined is replaced by the next who brings the same skills and was not asked yet."""
+def ask_next(work: Work, event: AskDeclined | AskExpired) -> None:
+    """Whoever declined or did not answer is replaced by the next with the same skills, not asked yet."""
     asked = work.session.get(Ask, event.ask_id)
     if asked is None or asked.state != "open":
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
 from swarm.store.engines import sync_url, writing_engine
 
@@ -26,7 +27,23 @@ def upgrade(url: str, revision: str = "head") -> None:
                 # Two workers that start together must not migrate together.
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})
                 connection.commit()
+            else:
+                _foreign_keys(connection, "OFF")
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
+            if connection.dialect.name == "sqlite":
+                _foreign_keys(connection, "ON")
     finally:
         engine.dispose()
+
+
+def _foreign_keys(connection: Connection, state: str) -> None:
+    """SQLite rebuilds a table that others point at by dropping it, which must not take them along.
+
+    Raises `ValueError` where a migration left a reference to nothing.
+    """
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    if state == "ON" and (broken := raw.execute("PRAGMA foreign_key_check").fetchall()):
+        raise ValueError(f"{len(broken)} rows point at nothing after the migration")
+    raw.execute(f"PRAGMA foreign_keys = {state}")

@@ -19,6 +19,7 @@ from swarm.text.language import _
 from swarm.tickets import rules
 from swarm.tickets.events import (
     AnswerMarked,
+    AnswerUnmarked,
     DetailsChanged,
     ModeMoved,
     TicketClosed,
@@ -146,6 +147,16 @@ def mark_answer(work: Work, ticket_id: int, message_id: int) -> Ticket:
             f"room:{ticket_id}",
             AnswerMarked(ticket_id=ticket_id, message_id=message_id, before_id=before),
         )
+    return ticket
+
+
+def unmark_answer(work: Work, ticket_id: int) -> Ticket:
+    """No message solved it after all. Raises `Unknown`, `NotAllowed`."""
+    ticket = find(work.session, work.actor, ticket_id, lock=True)
+    ensure(rules.may_mark_answer(case_for(work.session, work.actor, ticket)))
+    if (before := ticket.answer_id) is not None:
+        ticket.answer_id, ticket.updated_at = None, work.now
+        work.record(f"room:{ticket_id}", AnswerUnmarked(ticket_id=ticket_id, before_id=before))
     return ticket
 
 

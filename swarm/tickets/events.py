@@ -245,6 +245,15 @@ class AnswerMarked(Event):
     before_id: int | None
 
 
+@event("ticket.answer_unmarked", audience="staff", headline=N_("%(actor)s took the mark of the answer back"))
+@dataclass(frozen=True, kw_only=True)
+class AnswerUnmarked(Event):
+    """No message is the answer any more; `before_id` was."""
+
+    ticket_id: int
+    before_id: int
+
+
 @event("ticket.link_made", audience="staff", headline=N_("%(actor)s made a link for the customer"))
 @dataclass(frozen=True, kw_only=True)
 class LinkMade(Event):

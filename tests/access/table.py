@@ -124,6 +124,9 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /tickets/{number:int}/asks": _do(
         climbing="nobody", swarming="hive_owner", fresh="hive_lead", solved="nobody"
     ),
+    "GET /tickets/{number:int}/proposal": _see(
+        {"climbing": "nobody", "swarming": "hive_owner", "fresh": "hive_lead", "solved": "nobody"}
+    ),
     "POST /tickets/{number:int}/hand": _do(
         climbing="nobody",
         swarming="hive_lead hive_one invited left dismissed declined skilled",
@@ -187,7 +190,7 @@ FRAMES: Mapping[str, str] = {
     "watch": "a stream of STREAMS, for whom it names",
     "unwatch": "anybody; it only ends something",
     "ping": "anybody",
-    "typing": "whoever watches the stream; customers hear of staff only, and only on their lane",
+    "typing": "whoever may write there; customers hear of the owner only, and only on their lane",
     "post": "as the form: POSTS",
 }
 POSTS: Mapping[str, Mapping[str, str]] = {

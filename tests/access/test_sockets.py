@@ -90,31 +90,33 @@ def test_who_may_post_where(world: World, rehearsal: Rehearsal) -> None:
 
 
 def test_who_is_told_that_somebody_types(world: World) -> None:
+    """Only who may write there is shown as typing, and a customer hears of the owner alone."""
     ticket = world.tickets["swarming"]
     lane, room = f"lane:{ticket}", f"room:{ticket}"
-    told: dict[str, set[tuple[str, str]]] = {"hive_lead": set(), "customer": set(), "other_customer": set()}
+    right = {(kind, room) for kind in members(POSTS["room"]["swarming"])}
+    right |= {(kind, lane) for kind in members(POSTS["lane"]["swarming"])}
     with (
         wire(world, "hive_lead") as staff,
         wire(world, "customer", "/live/case") as customer,
         wire(world, "other_customer", "/live/case") as other,
     ):
-        observers = {"hive_lead": staff, "customer": customer, "other_customer": other}
-        for one in observers.values():
+        for one in (staff, customer, other):
             one.watch(lane, room)
+        told = set()
         for kind, path in WATCHERS.items():
             with wire(world, kind, path) as socket:
                 socket.watch(lane, room)
                 socket.send(t="typing", s=lane)
                 socket.send(t="typing", s=room)
                 socket.settle()
-            for name, one in observers.items():
-                told[name] |= {(kind, frame["s"]) for frame in one.settle() if frame["t"] == "typing"}
-    sees = members(STREAMS["room"]["swarming"]) - {"hive_lead"}
-    assert told["hive_lead"] == {(kind, where) for kind in sees for where in (lane, room)} | {
-        ("customer", lane)
-    }
-    assert told["customer"] == {(kind, lane) for kind in sees | {"hive_lead"}}
-    assert told["other_customer"] == set()
+                for _shown in range(((kind, lane) in right) + ((kind, room) in right)):
+                    told.add((kind, staff.until("typing")["s"]))
+        assert told == right
+        assert [one for one in staff.settle() if one["t"] == "typing"] == []
+        assert [one["id"] for one in customer.settle() if one["t"] == "typing"] == [
+            f"person:{world.people['hive_owner']}"
+        ]
+        assert [one for one in other.settle() if one["t"] == "typing"] == []
 
 
 def test_customers_learn_nothing_of_who_is_there(world: World) -> None:

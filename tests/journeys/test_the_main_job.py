@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,7 +120,12 @@ def test_an_owner_swarms_and_a_manager_switches(site: Site, town: Town, screens:
     ina.page.get_by_text("Ask for help", exact=True).first.click()
     ina.page.get_by_label("Question").fill("Where does the export lose its cursor?")
     ina.page.get_by_label("What was tried").fill("A smaller page, another report")
+    ina.page.get_by_label("Network").check()
+    expect(ina.page.locator(".proposal .person")).to_have_text([re.compile("Dov.*for Network · free")])
     ina.page.get_by_label("Quinn").check()
+    expect(ina.page.locator(".proposal .person")).to_have_text(
+        [re.compile("Quinn.*named by you · for Network")]
+    )
     ina.shot("02-owner-asks")
     ina.page.get_by_role("button", name="Ask", exact=True).click()
 
@@ -145,8 +151,9 @@ def test_an_owner_swarms_and_a_manager_switches(site: Site, town: Town, screens:
     ana.shot("06-customer-is-answered")
 
     answer = ina.page.locator(".msg", has_text="export.cursor = database")
-    answer.hover()
-    answer.get_by_role("button", name="Mark as the answer").click()
+    for marking in ("Mark as the answer", "Not the answer", "Mark as the answer"):
+        answer.hover()
+        answer.get_by_role("button", name=marking).click()
     expect(ina.page.locator(".msg.answer", has_text="export.cursor")).to_be_visible()
     expect(quinn.page.locator(".msg.answer", has_text="export.cursor")).to_be_visible()
     ina.page.get_by_role("button", name="Resolve").click()
@@ -188,7 +195,9 @@ def test_a_switch_shows_everywhere_and_a_ticket_climbs_once(
     ada.page.get_by_role("button", name="Take").click()
     expect(ada.page.locator(".head", has_text="Owner: Ada")).to_be_visible()
 
-    ada.page.locator(".head summary", has_text="Escalate").click()
+    ada.page.keyboard.press("s")
+    expect(ada.page.locator("#toasts", has_text="tiered")).to_be_visible()
+    ada.page.keyboard.press("e")
     ada.page.get_by_label("Reason").fill("Needs the firewall's logs")
     ada.page.get_by_label("Hand-over note").fill("Other cable, other port: the same.")
     ada.shot("10-escalate")

@@ -79,6 +79,8 @@ class Doors:
     viewers: dict[str, Viewer] = field(default_factory=dict)
     stamps: dict[str, int] = field(default_factory=dict)
     rights: dict[str, set[str]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    """Streams in which nobody may write."""
     standing_calls: int = 0
 
     def let_in(self, key: str, who: str, streams: Collection[str], audience: Any = "staff") -> None:
@@ -92,6 +94,9 @@ class Doors:
 
     def allowed(self, viewer: Viewer, streams: Collection[str]) -> set[str]:
         return self.rights.get(viewer.key, set()) & set(streams)
+
+    def may_write(self, viewer: Viewer, stream: str) -> bool:
+        return stream in self.rights.get(viewer.key, set()) - self.silent
 
     def standing(self, viewers: Collection[Viewer]) -> dict[str, int | None]:
         self.standing_calls += 1

@@ -62,6 +62,19 @@ async def test_a_customer_is_told_of_staff_typing_on_the_lane_and_of_nothing_els
         assert [frame["id"] for frame in ann.of("typing")] == ["customer:9"]
 
 
+async def test_who_may_not_write_is_never_shown_as_typing() -> None:
+    log, doors = house()
+    doors.silent = {"lane:1"}
+    async with worker(log, doors) as w, w.page() as ann, w.page("bob") as bob, w.page("cus") as cus:
+        await ann.live(lane_1=0, room_1=0)
+        await bob.live(lane_1=0, room_1=0)
+        await cus.live(lane_1=0)
+        await ann.say(t="typing", s="lane:1")
+        await ann.say(t="typing", s="room:1")
+        await bob.until(lambda: [frame["s"] for frame in bob.of("typing")] == ["room:1"])
+        assert cus.of("typing") == []
+
+
 async def test_typing_is_passed_on_at_most_every_three_seconds_and_only_where_one_looks() -> None:
     log, doors = house()
     async with worker(log, doors) as w, w.page() as ann, w.page("bob") as bob:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swarm.events import SYSTEM
 from swarm.people import actions as people
 from swarm.rooms import actions as rooms
+from swarm.rooms.asking import expire
 from swarm.rooms.models import Invitation, InvitationSkill
-from swarm.rooms.queries import pending_for
+from swarm.rooms.queries import asked_of, in_room, pending_for
 from swarm.routing.matching import Candidate, ask_for_help, candidates_for, smallest_cover
 from swarm.store import Work
 from swarm.tickets import actions as tickets
@@ -133,6 +136,44 @@ def test_when_an_asked_person_is_deactivated_the_next_is_asked(town: Town) -> No
     ask_id = ask(town, id_, ["network"], [])
     town.act("root", people.deactivate, town.people["dov"])
     assert reached(town, ask_id) == {"quinn": ["network"]}
+
+
+def test_whoever_does_not_answer_in_time_makes_way_for_the_next_and_may_still_come(town: Town) -> None:
+    id_ = owned(town)
+    ask_id = ask(town, id_, ["network"], ["paul"])
+    with town.later(minutes=14):
+        assert expire_asks(town) == 0
+    with town.later(minutes=16):
+        assert expire_asks(town) == 1
+        assert expire_asks(town) == 0, "whoever was asked just now has their own time"
+    assert reached(town, ask_id) == {"paul": [], "quinn": ["network"]}, "whom the owner named is waited for"
+    assert town.look("dov", lambda work: pending_for(work.session, work.actor, id_)) is None
+    still = town.look("dov", lambda work: asked_of(work.session, work.actor))
+    assert [(one.ask.id, one.invitation) for one in still] == [(ask_id, None)]
+    town.act("dov", rooms.raise_hand, id_)
+    assert present(town, id_) == ["Dov"]
+
+
+def test_an_answer_and_the_clock_at_once_settle_it_one_way(town: Town) -> None:
+    for turn in range(10):
+        id_ = owned(town)
+        ask_id = ask(town, id_, ["network"], [], f"turn-{turn}")
+        (who,) = reached(town, ask_id)
+        with town.later(minutes=16), ThreadPoolExecutor(2) as both:
+            clock = both.submit(expire_asks, town)
+            answered = both.submit(answer, town, who, id_, accepts=True)
+            came = answered.exception(30) is None
+            assert clock.result(30) == (0 if came else 1)
+        assert present(town, id_) == ([who.title()] if came else [])
+        town.act("hugo", tickets.resolve, id_)
+
+
+def present(town: Town, ticket: int) -> list[str]:
+    return town.look("hugo", lambda work: [one.name for one in in_room(work.session, ticket)])
+
+
+def expire_asks(town: Town) -> int:
+    return town.store.write_now(SYSTEM, lambda work: expire(work, minutes=15))
 
 
 def test_a_decline_on_a_closed_ask_asks_nobody(town: Town) -> None:

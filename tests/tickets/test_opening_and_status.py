@@ -151,6 +151,13 @@ def test_the_answer_is_a_message_of_the_tickets_own_room(town: Town) -> None:
     town.act("ada", tickets.mark_answer, id_, here)
     assert kinds(town, f"room:{id_}").count("ticket.answer_marked") == 1
     assert town.ticket(id_).answer_id == here
+    with pytest.raises(NotAllowed):
+        town.act("ben", tickets.unmark_answer, id_)
+    for _twice in range(2):
+        town.act("ada", tickets.unmark_answer, id_)
+    assert kinds(town, f"room:{id_}")[-1] == "ticket.answer_unmarked"
+    assert kinds(town, f"room:{id_}").count("ticket.answer_unmarked") == 1
+    assert town.ticket(id_).answer_id is None
 
 
 def test_details_are_changed_by_the_team_and_say_what_changed(town: Town) -> None:
