@@ -28,6 +28,7 @@ from swarm.rooms.queries import asks
 from swarm.routing import events as routing
 from swarm.store import Entry, Store, Work
 from swarm.text.language import use
+from swarm.text.times import for_everybody
 from swarm.tickets import events as ticket
 from swarm.tickets.models import Ownership, Ticket
 from swarm.web.render import Render
@@ -108,7 +109,7 @@ class Broadcasts:
         seen_by: Audience = "customer" if audience == "customer" else "staff"
 
         def draw(work: Work) -> list[Drawn]:
-            with use(language):
+            with use(language), for_everybody():
                 return self._draw(work.session, entries, seen_by)
 
         return self._store.read_now(NOBODY, draw)
@@ -132,7 +133,7 @@ class Broadcasts:
             return None
         ops: list[Op] = []
         if line is not None:
-            html = self._html("lanes/_line.html", {"line": line, "audience": audience})
+            html = self._line(line, audience)
             ops.append(("append", f"#log-{entry.stream.replace(':', '-')}", html))
         if isinstance(fact, REDRAWS_ASK):
             ops += self._ask_card(session, fact.ask_id, entry.stream)
@@ -158,7 +159,7 @@ class Broadcasts:
         if asked is None:
             return []
         line = Line(stream=stream, seq=0, at=asked.ask.at, ask=asked)
-        html = self._html("lanes/_line.html", {"line": line, "audience": "staff"})
+        html = self._line(line, "staff")
         return [("replace", f"#{line.dom_id}", html)]
 
     def _messages(self, session: Session, entry: Entry, *ids: int | None) -> list[Op]:
@@ -180,7 +181,7 @@ class Broadcasts:
             (
                 "replace",
                 f"#{line.dom_id}",
-                self._html("lanes/_line.html", {"line": line, "audience": "staff"}),
+                self._line(line, "staff"),
             )
             for one in posted
             for line in lines(session, [one], "staff")
@@ -200,6 +201,9 @@ class Broadcasts:
             )
             for place in ("tab", "lane")
         ]
+
+    def _line(self, line: Line, audience: Audience) -> str:
+        return str(self._render.macro("lanes/line.html", "line")(line, audience)).strip()
 
     def _html(self, template: str, context: Mapping[str, Any]) -> str:
         return str(self._render.piece(template, context))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from sqlalchemy.orm import Session
 
 from swarm.accounts.entry import problem_for
-from swarm.accounts.queries import actor_by_cookie, actor_by_session, stamps
+from swarm.accounts.queries import Actors, actor_by_cookie, actor_by_session, stamps
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No, Unknown
 from swarm.live import close_codes
@@ -20,10 +19,14 @@ from swarm.settings import Settings
 from swarm.store import Entry, Store, Work, log
 from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
-from swarm.tickets.posting import MOST_LETTERS, Draft, Posted, post, post_in_room
+from swarm.tickets.posting import MOST_LETTERS, post
 from swarm.tickets.queries import case_for, find
 from swarm.tickets.rules import may_answer_customer, may_write_room
+from swarm.tickets.turns import Draft, Posted, post_turn
 from swarm.web.cookies import Cookie
+
+TOGETHER = 256
+"""At most so many messages share one commit."""
 
 
 class StoreLog:
@@ -143,18 +146,21 @@ class Doorman:
 @dataclass(frozen=True, slots=True)
 class _Frame:
     session: str
-    draft: Draft
+    ticket_id: int
+    client_id: str
+    body: str
     outcome: asyncio.Future[Posted | No]
 
 
 class PostFrame:
-    """Writing through the socket: the same action as the form's."""
+    """Writing through the socket: by the form's rule, all that comes in one turn in one commit."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._reopen_days = settings.tickets.reopen_days
-        self._waiting: dict[int, list[_Frame]] = {}
-        self._writing: dict[int, asyncio.Task[None]] = {}
+        self._actors = Actors()
+        self._waiting: list[_Frame] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> int:
         """The message's number, after its commit. Raises `PostRefused`."""
@@ -167,48 +173,46 @@ class PostFrame:
             raise PostRefused(422, str(problem)) from problem
         if not text.strip() or len(text) > MOST_LETTERS:
             raise PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
-        frame = _Frame(viewer.key, Draft(client_id, text), asyncio.get_running_loop().create_future())
+        outcome = asyncio.get_running_loop().create_future()
+        frame = _Frame(viewer.key, int(number), client_id, text, outcome)
         if lane == "lane":
-            outcome = await self._in_lane(int(number), frame)
+            result = await self._in_lane(frame)
         else:
-            self._in_room(int(number), frame)
-            outcome = await frame.outcome
-        if isinstance(outcome, No):
-            raise PostRefused(problem_for(outcome).status, outcome.sentence)
-        return outcome.seq
+            self._waiting.append(frame)
+            if self._writing is None:
+                self._writing = asyncio.get_running_loop().create_task(self._write())
+            result = await outcome
+        if isinstance(result, No):
+            raise PostRefused(problem_for(result).status, result.sentence)
+        return result.seq
 
-    async def _in_lane(self, ticket_id: int, frame: _Frame) -> Posted | No:
+    async def _in_lane(self, frame: _Frame) -> Posted | No:
         def write(work: Work) -> Posted:
             work.actor = actor_by_session(work.session, frame.session, work.now)
             with use(work.actor.language):
-                draft, days = frame.draft, self._reopen_days
-                return post(work, ticket_id, "lane", draft.body, draft.client_id, reopen_days=days)
+                days = self._reopen_days
+                return post(work, frame.ticket_id, "lane", frame.body, frame.client_id, reopen_days=days)
 
         try:
             return await self._store.write(NOBODY, write)
         except No as no:
             return no
 
-    def _in_room(self, ticket_id: int, frame: _Frame) -> None:
-        """One transaction of a room at a time: what comes meanwhile goes into the next, all of it."""
-        waiting = self._waiting.setdefault(ticket_id, [])
-        waiting.append(frame)
-        if len(waiting) == 1 and ticket_id not in self._writing:
-            self._writing[ticket_id] = asyncio.get_running_loop().create_task(self._write(ticket_id))
-
-    async def _write(self, ticket_id: int) -> None:
+    async def _write(self) -> None:
+        """One transaction at a time: what comes meanwhile goes into the next, all of it."""
         try:
-            while frames := self._waiting.pop(ticket_id, None):
-                if not await self._written(ticket_id, frames) and len(frames) > 1:
+            while self._waiting:
+                frames, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+                if not await self._written(frames) and len(frames) > 1:
                     # One of them spoiled it for all; alone, the innocent ones succeed.
                     for frame in frames:
-                        await self._written(ticket_id, [frame])
+                        await self._written([frame])
         finally:
-            del self._writing[ticket_id]
+            self._writing = None
 
-    async def _written(self, ticket_id: int, frames: Sequence[_Frame]) -> bool:
+    async def _written(self, frames: Sequence[_Frame]) -> bool:
         try:
-            outcomes = await self._store.write(NOBODY, lambda work: _post_all(work, ticket_id, frames))
+            outcomes = await self._store.write(NOBODY, lambda work: self._post(work, frames))
         except Exception as failure:
             if len(frames) == 1 and not frames[0].outcome.done():
                 frames[0].outcome.set_exception(failure)
@@ -218,16 +222,12 @@ class PostFrame:
                 frame.outcome.set_result(outcome)
         return True
 
-
-def _post_all(work: Work, ticket_id: int, frames: Sequence[_Frame]) -> list[Posted | No]:
-    """In the order in which they came; those that follow one another from one session at once."""
-    outcomes: list[Posted | No] = []
-    for session, its in groupby(frames, key=lambda frame: frame.session):
-        drafts = [frame.draft for frame in its]
-        work.actor = actor_by_session(work.session, session, work.now)
-        with use(work.actor.language):
-            try:
-                outcomes += post_in_room(work, ticket_id, drafts)
-            except No as no:
-                outcomes += [no] * len(drafts)
-    return outcomes
+    def _post(self, work: Work, frames: Sequence[_Frame]) -> list[Posted | No]:
+        actors = self._actors.find(work.session, {frame.session for frame in frames}, work.now)
+        return post_turn(
+            work,
+            [
+                Draft(actors.get(frame.session, NOBODY), frame.ticket_id, frame.client_id, frame.body)
+                for frame in frames
+            ],
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -13,10 +13,9 @@ from swarm.accounts.models import SessionCase, SessionRow
 from swarm.events import NOBODY, Actor
 from swarm.people.models import Customer, Person
 from swarm.people.queries import actor_of
+from swarm.store.sql import Sql
 
 SEEN_EVERY = timedelta(minutes=5)
-STAMPS_AT_ONCE = 5000
-"""SQLite takes at most 32,766 values in one statement."""
 
 
 def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Actor:
@@ -55,27 +54,42 @@ def seen_long_ago(session: Session, key: str, now: datetime) -> bool:
     return row is not None and now - row.seen_at > SEEN_EVERY
 
 
+_STAMPS = Sql(
+    """
+    SELECT s.key, coalesce(p.stamp, s.stamp)
+    FROM rows(:keys, key text) AS k JOIN sessions s ON s.key = k.key LEFT JOIN people p ON p.id = s.person_id
+    WHERE s.ended_at IS NULL AND s.expires_at > :now AND (s.idle_at IS NULL OR s.idle_at > :now)
+        AND (s.person_id IS NULL OR p.active)
+    """
+)
+
+
 def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, int]:
     """For each session that still holds, a number that moves whenever its rights do."""
-    held: dict[str, int] = {}
-    for some in _batches(sorted(keys)):
-        held |= _stamps(session, some, now)
-    return held
+    if not keys:
+        return {}
+    return dict(_STAMPS.run(session.connection(), keys=[[key] for key in keys], now=now))
 
 
-def _stamps(session: Session, keys: Collection[str], now: datetime) -> dict[str, int]:
-    rows = session.execute(
-        select(SessionRow.key, SessionRow.stamp, Person.stamp)
-        .join(Person, Person.id == SessionRow.person_id, isouter=True)
-        .where(
-            SessionRow.key.in_(keys),
-            SessionRow.ended_at.is_(None),
-            SessionRow.expires_at > now,
-            (SessionRow.idle_at.is_(None)) | (SessionRow.idle_at > now),
-            (SessionRow.person_id.is_(None)) | Person.active,
-        )
-    )
-    return {key: own if of_person is None else of_person for key, own, of_person in rows}
+class Actors:
+    """Whoever holds a session, remembered until their rights move. Callable from any thread."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._known: dict[str, Actor] = {}
+        self._most = most
+
+    def find(self, session: Session, keys: Collection[str], now: datetime) -> Mapping[str, Actor]:
+        """Session → actor, for those that hold; one query where nothing moved."""
+        found: dict[str, Actor] = {}
+        for key, stamp in stamps(session, keys, now).items():
+            actor = self._known.get(key)
+            if actor is None or actor.stamp != stamp:
+                actor = actor_by_session(session, key, now)
+                if len(self._known) >= self._most:
+                    self._known.clear()
+                self._known[key] = actor
+            found[key] = actor
+        return found
 
 
 def sessions_of(session: Session, person_id: int, now: datetime) -> Sequence[SessionRow]:
@@ -100,8 +114,3 @@ def person_by_email(session: Session, email: str) -> Person | None:
 def anybody(session: Session) -> bool:
     """Whether anybody has an account; without, the first one is set up."""
     return bool(session.scalar(select(func.count()).select_from(select(Person.id).limit(1).subquery())))
-
-
-def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), STAMPS_AT_ONCE):
-        yield keys[start : start + STAMPS_AT_ONCE]

@@ -16,8 +16,9 @@ from swarm.events.refusals import ensure
 from swarm.store import Work, log
 from swarm.tickets import actions, queries, rules
 from swarm.tickets.events import LinkMade
-from swarm.tickets.posting import MOST_LETTERS, Posted
+from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.posting import post as write
+from swarm.tickets.turns import Posted
 from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form
 from swarm.web.house import house_of
 from swarm.web.limits import Rule

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 Audience = Literal["customer", "staff"]
@@ -23,7 +23,7 @@ class Event:
 
     def data(self) -> dict[str, Any]:
         """The fields, ready for JSON."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def event(kind: str, *, audience: Audience, headline: str) -> Callable[[type[Event]], Any]:

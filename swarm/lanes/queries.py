@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -19,8 +20,10 @@ from swarm.store import Entry, log
 from swarm.text.language import _
 from swarm.text.markdown import to_html
 from swarm.tickets.events import LaneMessagePosted, ModeMoved, RoomMessagePosted, TicketWaiting
-from swarm.tickets.models import Message, Ownership, Ticket
+from swarm.tickets.models import Ownership
+from swarm.tickets.queries import Said, Shown
 from swarm.tickets.queries import messages as messages_by_id
+from swarm.tickets.queries import shown as tickets_shown
 
 PAGE = 60
 SYSTEM = Face("system:0", "swarm")
@@ -46,7 +49,7 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
     )
     asks = rooms.asks(session, [f.ask_id for f in facts if isinstance(f, HelpAsked)])
     names = faces(session, people_in(shown) | {message.author for message in texts.values()})
-    tickets = _tickets(session, {fact.ticket_id for fact in facts if hasattr(fact, "ticket_id")})
+    tickets = tickets_shown(session, {fact.ticket_id for fact in facts if hasattr(fact, "ticket_id")})
     said = notes(session, shown) if audience == "staff" else {}
     drawn: dict[tuple[str, int], Line] = {}
     for entry, fact in zip(shown, facts, strict=True):
@@ -87,7 +90,7 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
     return _(fact.headline) % values
 
 
-def _message(message: Message, names: Mapping[str, Face], ticket: Ticket, audience: Audience) -> MessageView:
+def _message(message: Said, names: Mapping[str, Face], ticket: Shown, audience: Audience) -> MessageView:
     face = names.get(message.author, SYSTEM)
     if face is SYSTEM:
         face = Face("system:0", _("Imported"), is_customer=False)
@@ -103,7 +106,6 @@ def _message(message: Message, names: Mapping[str, Face], ticket: Ticket, audien
         at=message.at,
         html=to_html(message.body),
         is_answer=audience == "staff" and ticket.answer_id == message.id,
-        badge="",
     )
 
 
@@ -117,23 +119,17 @@ def people_in(entries: Sequence[Entry]) -> set[str]:
     return keys
 
 
-def _tickets(session: Session, ids: set[int]) -> dict[int, Ticket]:
-    return {row.id: row for row in session.scalars(select(Ticket).where(Ticket.id.in_(ids)))} if ids else {}
-
-
 def notes(session: Session, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
     """Texts that live in rows beside their events: reasons and hand-over notes."""
     found: dict[tuple[str, int], str] = {}
-    escalated = {entry.data["escalation_id"] for entry in entries if "escalation_id" in entry.data}
-    rises = select(Escalation).where(Escalation.id.in_(escalated))
-    escalations = {row.id: row for row in session.scalars(rises)} if escalated else {}
-    tickets = {entry.data["ticket_id"] for entry in entries if entry.kind in CHANGES_OWNER}
-    links = select(Ownership).where(Ownership.ticket_id.in_(tickets))
-    reasons = (
-        {(row.ticket_id, row.at, row.owner_id): row.reason for row in session.scalars(links)}
-        if tickets
-        else {}
-    )
+    escalations: dict[int, Escalation] = {}
+    if escalated := {entry.data["escalation_id"] for entry in entries if "escalation_id" in entry.data}:
+        rises = select(Escalation).where(Escalation.id.in_(escalated))
+        escalations = {row.id: row for row in session.scalars(rises)}
+    reasons: dict[tuple[int, datetime, int], str] = {}
+    if tickets := {entry.data["ticket_id"] for entry in entries if entry.kind in CHANGES_OWNER}:
+        links = select(Ownership).where(Ownership.ticket_id.in_(tickets))
+        reasons = {(row.ticket_id, row.at, row.owner_id): row.reason for row in session.scalars(links)}
     for entry in entries:
         fact, key = entry.event, (entry.stream, entry.seq)
         match fact:

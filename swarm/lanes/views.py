@@ -28,7 +28,6 @@ class MessageView:
     at: datetime
     html: Markup
     is_answer: bool
-    badge: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,10 @@ from swarm.store import Work, log
 from swarm.text.language import current
 from swarm.text.times import zone
 from swarm.tickets.models import Ticket
-from swarm.tickets.posting import MOST_LETTERS, Posted, may_customer_write
+from swarm.tickets.posting import MOST_LETTERS, may_customer_write
 from swarm.tickets.posting import post as write
 from swarm.tickets.queries import find
+from swarm.tickets.turns import Posted
 from swarm.tickets.words import LANGUAGES, customer_status_word, language_word
 from swarm.web.errors import Invalid, Problem, SignedOut, Typed, wants
 from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form, read_query
@@ -269,7 +270,6 @@ def _pending(me: Face, now: datetime) -> MessageView:
         at=now,
         html=Markup(),
         is_answer=False,
-        badge="",
     )
 
 

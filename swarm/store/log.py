@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from swarm.events import Event, load
-from swarm.store.tables import EventRow, Instance, StreamRow, Table
+from swarm.store.sql import Sql, instant
+from swarm.store.tables import EventRow, Instance, StreamRow
 
-# Made once: all facts of the house go through these two, and building a statement costs more than running it.
-_KEEP = Table.metadata.tables[EventRow.__tablename__].insert()
-_NUMBER = {
-    name: dialect.insert(Table.metadata.tables[StreamRow.__tablename__])
-    .values(key=bindparam("key"), last_seq=bindparam("count"))
-    .on_conflict_do_update(
-        index_elements=[StreamRow.key], set_={"last_seq": StreamRow.last_seq + bindparam("count")}
-    )
-    .returning(StreamRow.last_seq)
-    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
-}
+# Every fact of the house goes through these two, many at once where many come together.
+_NUMBER = Sql(
+    """
+    INSERT INTO streams (key, last_seq)
+    SELECT key, more FROM rows(:counts, key text, more bigint) AS c WHERE true ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET last_seq = streams.last_seq + excluded.last_seq
+    RETURNING key, last_seq
+    """
+)
+_KEEP = Sql(
+    """
+    INSERT INTO events (stream, seq, kind, actor, at, data)
+    SELECT * FROM rows(:rows, stream text, seq bigint, kind text, actor text, at timestamptz, data jsonb) AS e
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +49,18 @@ class Entry:
         return load(self.kind, self.data)
 
 
-def append(session: Session, stream: str, event: Event, actor: str, at: datetime) -> Entry:
-    """Give the event the stream's next number, under the stream's row lock, and keep it."""
-    return append_all(session, stream, 1, lambda _numbers: [event], actor, at)[0]
+def number(connection: Connection, counts: Mapping[str, int]) -> dict[str, range]:
+    """Each stream's next so many numbers, taken under its row lock, the streams in order of their keys."""
+    rows = _NUMBER.run(connection, counts=[list(pair) for pair in counts.items()])
+    return {key: range(last - counts[key] + 1, last + 1) for key, last in rows}
 
 
-def append_all(
-    session: Session,
-    stream: str,
-    count: int,
-    make: Callable[[range], Sequence[Event]],
-    actor: str,
-    at: datetime,
-) -> list[Entry]:
-    """Take the stream's next numbers, under its row lock, and keep what `make` puts under them."""
-    connection = session.connection()
-    number = _NUMBER[connection.dialect.name]
-    last = connection.execute(number, {"key": stream, "count": count}).scalar_one()
-    numbers = range(last - count + 1, last + 1)
-    entries = [
-        Entry(stream, seq, event.kind, at, actor, event.data())
-        for seq, event in zip(numbers, make(numbers), strict=True)
+def keep(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Store entries whose numbers were taken in this transaction."""
+    rows = [
+        [one.stream, one.seq, one.kind, one.actor, instant(connection, one.at), one.data] for one in entries
     ]
-    connection.execute(
-        _KEEP,
-        [
-            {
-                "stream": stream,
-                "seq": entry.seq,
-                "kind": entry.kind,
-                "actor": actor,
-                "at": at,
-                "data": entry.data,
-            }
-            for entry in entries
-        ],
-    )
-    return entries
+    _KEEP.run(connection, rows=rows)
 
 
 def heads(session: Session, streams: Collection[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from swarm.events import Actor, Event
 from swarm.store import log
+from swarm.store.log import Entry
 
 Row = TypeVar("Row")
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
@@ -43,38 +45,42 @@ class Work:
             self._later.append((stream, event, by or self.actor, at or self.now))
             self._follow(event)
             return 0
-        return self.record_all(stream, 1, lambda _numbers: [event], by=by, at=at)[0]
+        seq = self.number({stream: 1})[stream][0]
+        self.keep(
+            [Entry(stream, seq, event.kind, at or self.now, (by or self.actor).key, event.data())], [event]
+        )
+        return seq
+
+    def number(self, counts: Mapping[str, int]) -> Mapping[str, range]:
+        """The next so many numbers of each stream, for facts that must know theirs before they are kept."""
+        return log.number(self.session.connection(), counts)
+
+    def keep(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
+        """Put numbered entries on their streams and let follow what must; raises like `record`."""
+        for entry, event in zip(entries, events, strict=True):
+            if entry.stream.startswith("lane:") and event.audience != "customer":
+                raise ValueError(f"{event.kind} is internal and cannot stand in {entry.stream}")
+        log.keep(self.session.connection(), entries)
+        self.recorded += entries
+        for event in events:
+            self._follow(event)
 
     def finish(self) -> None:
         """Number what goes to streams that many tickets share: last, and in order of their keys."""
+        if not self._later:
+            return
         # Everybody takes these locks in one order and holds them for a moment: no deadlock.
-        for stream, event, by, at in sorted(self._later, key=lambda late: late[0]):
-            self.recorded += [log.append(self.session, stream, event, by.key, at)]
-        self._later.clear()
-
-    def record_all(
-        self,
-        stream: str,
-        count: int,
-        make: Callable[[range], Sequence[Event]],
-        *,
-        by: Actor | None = None,
-        at: datetime | None = None,
-    ) -> range:
-        """Put on the stream what `make` puts under its next `count` numbers; raises like `record`."""
-
-        def made(numbers: range) -> Sequence[Event]:
-            events = make(numbers)
-            for event in events:
-                if stream.startswith("lane:") and event.audience != "customer":
-                    raise ValueError(f"{event.kind} is internal and cannot stand in {stream}")
-            return events
-
-        entries = log.append_all(self.session, stream, count, made, (by or self.actor).key, at or self.now)
+        numbers = {
+            stream: iter(its)
+            for stream, its in self.number(Counter(stream for stream, *_rest in self._later)).items()
+        }
+        entries = [
+            Entry(stream, next(numbers[stream]), event.kind, at, by.key, event.data())
+            for stream, event, by, at in self._later
+        ]
+        log.keep(self.session.connection(), entries)
         self.recorded += entries
-        for entry in entries:
-            self._follow(entry.event)
-        return range(entries[0].seq, entries[-1].seq + 1)
+        self._later.clear()
 
     def _follow(self, event: Event) -> None:
         for follow in self._at_once.get(type(event), ()):

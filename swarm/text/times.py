@@ -21,13 +21,28 @@ def _known() -> frozenset[str]:
 
 def zone() -> ZoneInfo:
     """The reader's time zone."""
-    return ZoneInfo(_zone.get())
+    return ZoneInfo(_zone.get() or "UTC")
 
 
 def choose_zone(name: str) -> None:
     """Tell times in zone `name` (IANA) for the rest of this task; an unknown one changes nothing."""
     if name in _known():
         _zone.set(name)
+
+
+@contextmanager
+def for_everybody() -> Iterator[None]:
+    """Draw for readers in any zone inside the block."""
+    token = _zone.set("")
+    try:
+        yield
+    finally:
+        _zone.reset(token)
+
+
+def reader_is_known() -> bool:
+    """Whether what is drawn is for one reader, whose zone is known or assumed."""
+    return bool(_zone.get())
 
 
 @contextmanager
@@ -57,7 +72,7 @@ def short(at: datetime, now: datetime) -> str:
 
 def exact(at: datetime) -> str:
     """The whole moment with its zone, as “Tuesday, 3 November 2026 at 14:05:00 UTC”."""
-    return _exact(at.replace(microsecond=0), _zone.get(), current())
+    return _exact(at.replace(microsecond=0), zone().key, current())
 
 
 @lru_cache(4096)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
-from swarm.events.refusals import ALLOWED, No, NotAllowed, Refused, Stale, Verdict, ensure
+from swarm.events.refusals import ALLOWED, NotAllowed, Refused, Verdict, ensure
 from swarm.modes import mode_of
 from swarm.store import Work
-from swarm.store.tables import Table
 from swarm.text.language import _
 from swarm.tickets import rules
 from swarm.tickets.events import (
     CustomerWrote,
-    RoomMessagePosted,
     TicketReopened,
     TicketResumed,
     TicketWaiting,
@@ -25,20 +22,11 @@ from swarm.tickets.events import (
 from swarm.tickets.models import Message, Ticket
 from swarm.tickets.opening import store_message
 from swarm.tickets.queries import case_for, find
+from swarm.tickets.turns import Posted, other_text
 
 LaneKey = Literal["lane", "room"]
 MOST_LETTERS = 20_000
 """A message has at most so many characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What became of a post."""
-
-    message_id: int
-    seq: int
-    repeated: bool
-    """It stood there already: an exact retry changes nothing."""
 
 
 def post(
@@ -79,95 +67,6 @@ def post(
     return Posted(message.id, message.seq, repeated=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A text about to be written."""
-
-    client_id: str
-    body: str
-
-
-class Stored(NamedTuple):
-    """A message that stands."""
-
-    id: int
-    seq: int
-    body: str
-
-
-_messages, _tickets = (Table.metadata.tables[name] for name in (Message.__tablename__, Ticket.__tablename__))
-# Made once: building a statement costs more than running it.
-_WRITE = _messages.insert().returning(_messages.c.id, _messages.c.seq)
-_WRITTEN = select(_messages.c.client_id, _messages.c.id, _messages.c.seq, _messages.c.body).where(
-    _messages.c.ticket_id == bindparam("ticket"),
-    _messages.c.lane == "room",
-    _messages.c.author == bindparam("author"),
-    _messages.c.client_id.in_(bindparam("ids", expanding=True)),
-)
-_TOUCH = _tickets.update().where(_tickets.c.id == bindparam("ticket")).values(updated_at=bindparam("now"))
-
-
-def post_in_room(work: Work, ticket_id: int, drafts: Sequence[Draft]) -> list[Posted | No]:
-    """`post` for several texts of one person in one room, at little more than the cost of one.
-
-    What is wrong with one of them stands in its place; raises what would be wrong with all.
-    """
-    ticket = find(work.session, work.actor, ticket_id, lock=True)
-    if work.actor.customer_id is not None:
-        raise NotAllowed(_("There is no such ticket, or it is not for you to see."))
-    mine = {"ticket": ticket_id, "author": work.actor.key, "ids": [draft.client_id for draft in drafts]}
-    written = {client_id: Stored(*rest) for client_id, *rest in work.session.execute(_WRITTEN, mine)}
-    fresh = {draft.client_id: draft for draft in reversed(drafts) if draft.client_id not in written}
-    refused: No | None = None
-    try:
-        ensure(rules.may_write_room(case_for(work.session, work.actor, ticket), mode_of(ticket.mode)))
-    except No as no:
-        # What stands there already is answered as before.
-        refused = no
-    else:
-        written |= _written(work, ticket, [draft for draft in drafts if fresh.get(draft.client_id) is draft])
-    outcomes: list[Posted | No] = []
-    for draft in drafts:
-        row = written.get(draft.client_id)
-        if row is None:
-            assert refused is not None
-            outcomes.append(refused)
-        elif row.body != draft.body:
-            outcomes.append(_other_text())
-        else:
-            outcomes.append(Posted(row.id, row.seq, repeated=fresh.get(draft.client_id) is not draft))
-    return outcomes
-
-
-def _written(work: Work, ticket: Ticket, drafts: Sequence[Draft]) -> dict[str, Stored]:
-    if not drafts:
-        return {}
-    connection = work.session.connection()
-    rows: dict[str, Stored] = {}
-
-    def store(numbers: range) -> Sequence[RoomMessagePosted]:
-        common = {"ticket_id": ticket.id, "lane": "room", "author": work.actor.key, "at": work.now}
-        texts = dict(zip(numbers, drafts, strict=True))
-        stored = connection.execute(
-            _WRITE,
-            [
-                {**common, "seq": seq, "body": draft.body, "client_id": draft.client_id}
-                for seq, draft in texts.items()
-            ],
-        )
-        ids = {seq: id_ for id_, seq in stored}
-        rows.update({draft.client_id: Stored(ids[seq], seq, draft.body) for seq, draft in texts.items()})
-        return [RoomMessagePosted(ticket_id=ticket.id, message_id=ids[seq]) for seq in numbers]
-
-    work.record_all(f"room:{ticket.id}", len(drafts), store)
-    connection.execute(_TOUCH, {"ticket": ticket.id, "now": work.now})
-    return rows
-
-
-def _other_text() -> Stale:
-    return Stale(_("This message was sent before with another text. Send the new text as a new message."))
-
-
 def _earlier(work: Work, ticket_id: int, lane: str, body: str, client_id: str) -> Posted | None:
     # Looked up before a number is taken: a number that was given is never given back.
     earlier = work.session.scalars(
@@ -181,7 +80,7 @@ def _earlier(work: Work, ticket_id: int, lane: str, body: str, client_id: str) -
     if earlier is None:
         return None
     if earlier.body != body:
-        raise _other_text()
+        raise other_text()
     return Posted(earlier.id, earlier.seq, repeated=True)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
@@ -57,6 +58,11 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     return or_(Ticket.team_id.in_(actor.rungs), Ticket.owner_id == actor.person_id, admitted)
 
 
+def may_know(case: Case) -> bool:
+    """`visible` for a ticket that is at hand already."""
+    return case.in_team or case.is_owner or case.standing is not None or case.actor.manages
+
+
 def find(session: Session, actor: Actor, ticket_id: int, *, lock: bool = False) -> Ticket:
     """The ticket, where the actor may see it; unknown and hidden look the same. Raises `Unknown`."""
     query = select(Ticket).where(Ticket.id == ticket_id, visible(actor))
@@ -90,11 +96,46 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
     )
 
 
-def messages(session: Session, ids: Collection[int]) -> dict[int, Message]:
+class Said(NamedTuple):
+    """A message as it stands."""
+
+    id: int
+    author: str
+    body: str
+    client_id: str
+    seq: int
+    at: datetime
+
+
+class Shown(NamedTuple):
+    """What the lines of a ticket show of it."""
+
+    id: int
+    owner_id: int
+    answer_id: int | None
+
+
+# Made once: every line that anybody sees goes through these.
+_SAID = select(*(getattr(Message, name) for name in Said._fields)).where(
+    Message.id.in_(bindparam("ids", expanding=True))
+)
+_SHOWN = select(*(getattr(Ticket, name) for name in Shown._fields)).where(
+    Ticket.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def messages(session: Session, ids: Collection[int]) -> dict[int, Said]:
     """Messages by id."""
     if not ids:
         return {}
-    return {row.id: row for row in session.scalars(select(Message).where(Message.id.in_(ids)))}
+    return {row[0]: Said(*row) for row in session.connection().execute(_SAID, {"ids": list(ids)})}
+
+
+def shown(session: Session, ids: Collection[int]) -> dict[int, Shown]:
+    """What lines show of tickets, by id."""
+    if not ids:
+        return {}
+    return {row[0]: Shown(*row) for row in session.connection().execute(_SHOWN, {"ids": list(ids)})}
 
 
 def tags_of(session: Session, ticket_ids: Collection[int]) -> Mapping[int, Sequence[str]]:

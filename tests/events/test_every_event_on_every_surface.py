@@ -14,8 +14,7 @@ from swarm.events import Event, known_events, load
 from swarm.lanes.queries import headline
 from swarm.people.queries import Face
 from swarm.routing.matching import ask_for_help
-from swarm.store import Entry, Work
-from swarm.store.log import append
+from swarm.store import Entry, Work, log
 from swarm.tickets.actions import take
 from tests.support.site import Site
 from tests.support.town import Town, build
@@ -104,12 +103,19 @@ def _record(ticket: int, fact: Event, work: Work) -> None:
     work.record(f"lane:{ticket}", fact)
 
 
-def test_the_log_numbers_every_kind_alike(site: Site) -> None:
-    def fill(work: Work) -> list[int]:
-        now = datetime.now(UTC)
-        return [
-            append(work.session, "room:999", example(cls), "system", now).seq
-            for cls in known_events().values()
-        ]
+def test_the_log_keeps_every_kind_and_gives_it_back(site: Site) -> None:
+    facts = [example(cls) for cls in known_events().values()]
 
-    assert site.do(fill) == list(range(1, len(KINDS) + 1))
+    def fill(work: Work) -> None:
+        connection = work.session.connection()
+        numbers = log.number(connection, {"room:999": len(facts)})["room:999"]
+        assert numbers == range(1, len(facts) + 1)
+        entries = [
+            Entry("room:999", seq, fact.kind, work.now, "system", fact.data())
+            for seq, fact in zip(numbers, facts, strict=True)
+        ]
+        log.keep(connection, entries)
+
+    site.do(fill)
+    kept = site.look(lambda work: log.after(work.session, "room:999", 0, 1000))
+    assert [entry.event for entry in kept] == facts

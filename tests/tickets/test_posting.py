@@ -8,8 +8,9 @@ from swarm.events import NOBODY
 from swarm.events.refusals import NotAllowed, Stale, Unknown
 from swarm.store import Store, log
 from swarm.tickets import actions as tickets
-from swarm.tickets.posting import LaneKey, Posted, post
+from swarm.tickets.posting import LaneKey, post
 from swarm.tickets.queries import messages
+from swarm.tickets.turns import Posted
 from tests.support.town import Town
 
 

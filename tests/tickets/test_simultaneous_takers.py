@@ -20,7 +20,8 @@ from swarm.rooms import actions as rooms
 from swarm.routing.escalation import escalate, send_back
 from swarm.routing.matching import ask_for_help
 from swarm.tickets import actions as tickets
-from swarm.tickets.posting import Posted, post
+from swarm.tickets.posting import post
+from swarm.tickets.turns import Posted
 from tests.support.backends import Backend
 from tests.support.laws import Reader, hold
 from tests.support.town import Town, open_store

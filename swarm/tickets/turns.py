@@ -1,0 +1,217 @@
+"""What many people write into rooms in one turn: a fixed number of statements, whatever their number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from swarm.events import Actor
+from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
+from swarm.modes import Case, mode_of
+from swarm.store import Entry, Work
+from swarm.store.sql import Sql
+from swarm.text.language import _, use
+from swarm.tickets import rules
+from swarm.tickets.events import RoomMessagePosted
+from swarm.tickets.queries import may_know
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that somebody wants to write into a room."""
+
+    actor: Actor
+    ticket_id: int
+    client_id: str
+    body: str
+
+    @property
+    def key(self) -> Key:
+        """What a retry of it carries as well."""
+        return (self.ticket_id, self.actor.key, self.client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of a post."""
+
+    message_id: int
+    seq: int
+    repeated: bool
+    """It stood there already: an exact retry changes nothing."""
+
+
+class Stored(NamedTuple):
+    """A message that stands."""
+
+    id: int
+    seq: int
+    body: str
+
+
+Key = tuple[int, str, str]
+"""Ticket, author, client id."""
+Pair = tuple[int, int]
+"""Ticket and person."""
+
+_HOLD = Sql(
+    """
+    SELECT id FROM tickets WHERE id IN (SELECT id FROM rows(:tickets, id bigint) AS h) ORDER BY id FOR UPDATE
+    """
+)
+_CASES = Sql(
+    """
+    SELECT a.ticket, a.person, t.mode, t.team_id, t.status, t.tier, t.queued_for, t.owner_id, o.name,
+        g.duty_lead_id,
+        EXISTS (SELECT 1 FROM ownerships w WHERE w.ticket_id = t.id AND w.owner_id = a.person),
+        (SELECT standing FROM admissions d WHERE d.ticket_id = t.id AND d.person_id = a.person),
+        (SELECT max(rung) FROM tiers r WHERE r.team_id = t.team_id),
+        EXISTS (
+            SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id
+            WHERE m.team_id = t.team_id AND m.rung = t.tier + 1 AND p.active
+        )
+    FROM rows(:pairs, ticket bigint, person bigint) AS a JOIN tickets t ON t.id = a.ticket
+        JOIN people o ON o.id = t.owner_id JOIN teams g ON g.id = t.team_id
+    """
+)
+_WRITTEN = Sql(
+    """
+    SELECT m.ticket_id, m.author, m.client_id, m.id, m.seq, m.body
+    FROM rows(:keys, ticket bigint, author text, client text) AS a
+        JOIN messages m ON m.ticket_id = a.ticket AND m.lane = 'room' AND m.author = a.author
+        AND m.client_id = a.client
+    """
+)
+_WRITE = Sql(
+    """
+    INSERT INTO messages (lane, at, ticket_id, author, client_id, body, seq)
+    SELECT 'room', :now, w.* FROM
+        rows(:rows, ticket bigint, author text, client text, body text, seq bigint) AS w
+    RETURNING ticket_id, seq, id
+    """
+)
+_TOUCH = Sql(
+    "UPDATE tickets SET updated_at = :now WHERE id IN (SELECT id FROM rows(:tickets, id bigint) AS u)"
+)
+
+
+def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
+    """`post` into rooms for many at once: each draft's outcome in its place.
+
+    Every draft is judged by the rule the form asks, on the rows as they stand under the tickets' locks.
+    """
+    connection = work.session.connection()
+    _HOLD.run(connection, tickets=[[id_] for id_ in {draft.ticket_id for draft in drafts}])
+    verdicts = _verdicts(connection, drafts)
+    stood = _stored(connection, drafts)
+    fresh: dict[Key, Draft] = {}
+    for draft in drafts:
+        if draft.key not in stood and verdicts[draft.ticket_id, draft.actor.key] is None:
+            fresh.setdefault(draft.key, draft)
+    written = stood | _write(work, connection, list(fresh.values()))
+    return list(_outcomes(drafts, verdicts, written, fresh))
+
+
+def _outcomes(
+    drafts: Sequence[Draft],
+    verdicts: Mapping[tuple[int, str], No | None],
+    written: Mapping[Key, Stored],
+    fresh: Mapping[Key, Draft],
+) -> Iterator[Posted | No]:
+    for draft in drafts:
+        verdict, row = verdicts[draft.ticket_id, draft.actor.key], written.get(draft.key)
+        # What stands there already is answered as before, also where the right to write has gone since.
+        if row is None or isinstance(verdict, Unknown):
+            assert verdict is not None
+            yield verdict
+        elif row.body != draft.body:
+            yield other_text()
+        else:
+            yield Posted(row.id, row.seq, repeated=fresh.get(draft.key) is not draft)
+
+
+def _verdicts(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[int, str], No | None]:
+    """For each ticket and author why they may not write; none where they may."""
+    actors = {(draft.ticket_id, draft.actor.key): draft.actor for draft in drafts}
+    cases = _cases(connection, actors)
+    verdicts: dict[tuple[int, str], No | None] = {}
+    for place, actor in actors.items():
+        with use(actor.language):
+            found, hidden = cases.get(place), _("There is no such ticket, or it is not for you to see.")
+            if place[0] in actor.cases:
+                verdicts[place] = NotAllowed(hidden)
+                continue
+            if found is None or not may_know(found[0]):
+                verdicts[place] = Unknown(hidden)
+                continue
+            verdict = rules.may_write_room(found[0], mode_of(found[1]))
+            verdicts[place] = NotAllowed(verdict.sentence) if isinstance(verdict, Refused) else None
+    return verdicts
+
+
+def _cases(
+    connection: Connection, actors: Mapping[tuple[int, str], Actor]
+) -> dict[tuple[int, str], tuple[Case, str]]:
+    """The tickets as these colleagues stand to them, each with its mode."""
+    staff = {(ticket, actor.person_id): actor for (ticket, _key), actor in actors.items() if actor.is_staff}
+    found = {}
+    for ticket, person, mode, *rest in (
+        _CASES.run(connection, pairs=[list(pair) for pair in staff]) if staff else ()
+    ):
+        team, status, tier, queued, owner, name, lead, owned, standing, top, staffed = rest
+        actor = staff[ticket, person]
+        case = Case(
+            actor=actor,
+            ticket_id=ticket,
+            team_id=team,
+            status=status,
+            tier=tier,
+            top_tier=top or 1,
+            queued_for=queued,
+            owner_id=owner,
+            owner_name=name,
+            duty_lead_id=lead,
+            owned_before=bool(owned),
+            standing=standing,
+            staffed_above=bool(staffed),
+        )
+        found[ticket, actor.key] = (case, mode)
+    return found
+
+
+def _stored(connection: Connection, drafts: Collection[Draft]) -> dict[Key, Stored]:
+    rows = _WRITTEN.run(connection, keys=[list(key) for key in {draft.key for draft in drafts}])
+    return {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in rows}
+
+
+def _write(work: Work, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Stored]:
+    if not drafts:
+        return {}
+    streams = work.number(Counter(f"room:{draft.ticket_id}" for draft in drafts))
+    left = {stream: iter(numbers) for stream, numbers in streams.items()}
+    numbered = [(draft, next(left[f"room:{draft.ticket_id}"])) for draft in drafts]
+    rows = [[d.ticket_id, d.actor.key, d.client_id, d.body, seq] for d, seq in numbered]
+    stored = _WRITE.run(connection, rows=rows, now=work.now)
+    ids = {(ticket, seq): id_ for ticket, seq, id_ in stored}
+    events = [
+        RoomMessagePosted(ticket_id=draft.ticket_id, message_id=ids[draft.ticket_id, seq])
+        for draft, seq in numbered
+    ]
+    work.keep(
+        [
+            Entry(f"room:{draft.ticket_id}", seq, event.kind, work.now, draft.actor.key, event.data())
+            for (draft, seq), event in zip(numbered, events, strict=True)
+        ],
+        events,
+    )
+    _TOUCH.run(connection, tickets=[[id_] for id_ in {draft.ticket_id for draft in drafts}], now=work.now)
+    return {draft.key: Stored(ids[draft.ticket_id, seq], seq, draft.body) for draft, seq in numbered}
+
+
+def other_text() -> Stale:
+    """The same client id with another body."""
+    return Stale(_("This message was sent before with another text. Send the new text as a new message."))
