@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from swarm.events import NOBODY, Event
-from swarm.lanes.queries import lines
+from swarm.lanes.queries import fresh_lines, lines
 from swarm.lanes.views import Audience, Line
 from swarm.live.ports import Drawn, Op
 from swarm.modes import mode_of
@@ -107,6 +107,12 @@ class Broadcasts:
     def __call__(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn]:
         """One list of operations per entry; none where this audience learns the number only."""
         seen_by: Audience = "customer" if audience == "customer" else "staff"
+        if seen_by == "staff" and (known := fresh_lines(entries)) is not None:
+            with use(language), for_everybody():
+                return [
+                    [self._appended(line, seen_by), *_refreshed(entry, entry.event)]
+                    for line, entry in zip(known, entries, strict=True)
+                ]
 
         def draw(work: Work) -> list[Drawn]:
             with use(language), for_everybody():
@@ -133,8 +139,7 @@ class Broadcasts:
             return None
         ops: list[Op] = []
         if line is not None:
-            html = self._line(line, audience)
-            ops.append(("append", f"#log-{entry.stream.replace(':', '-')}", html))
+            ops.append(self._appended(line, audience))
         if isinstance(fact, REDRAWS_ASK):
             ops += self._ask_card(session, fact.ask_id, entry.stream)
         if isinstance(fact, ticket.AnswerMarked):
@@ -149,10 +154,7 @@ class Broadcasts:
             ops.append(("toast", self._switched(session, fact, entry)))
         if isinstance(fact, ticket.ModeMoved):
             ops += self._room_names(fact)
-        number = entry.stream.partition(":")[2]
-        team = getattr(fact, "team_id", number)
-        ops += [("refresh", name.format(ticket=number, team=team)) for name in REFRESH.get(type(fact), ())]
-        return ops
+        return ops + _refreshed(entry, fact)
 
     def _ask_card(self, session: Session, ask_id: int, stream: str) -> list[Op]:
         asked = asks(session, [ask_id]).get(ask_id)
@@ -201,6 +203,9 @@ class Broadcasts:
             )
             for place in ("tab", "lane")
         ]
+
+    def _appended(self, line: Line, audience: Audience) -> Op:
+        return ("append", f"#log-{line.stream.replace(':', '-')}", self._line(line, audience))
 
     def _line(self, line: Line, audience: Audience) -> str:
         return str(self._render.macro("lanes/line.html", "line")(line, audience)).strip()
@@ -255,6 +260,12 @@ class Broadcasts:
                 "who": who.name if who else "",
             },
         )
+
+
+def _refreshed(entry: Entry, fact: Event) -> list[Op]:
+    number = entry.stream.partition(":")[2]
+    team = getattr(fact, "team_id", number)
+    return [("refresh", name.format(ticket=number, team=team)) for name in REFRESH.get(type(fact), ())]
 
 
 def _waits(session: Session, invitation_id: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -149,7 +149,16 @@ class _Frame:
     ticket_id: int
     client_id: str
     body: str
-    outcome: asyncio.Future[Posted | No]
+    answer: asyncio.Future[int]
+
+    def settle(self, outcome: Posted | No) -> None:
+        """Tell who wrote it."""
+        if self.answer.done():
+            return
+        if isinstance(outcome, No):
+            self.answer.set_exception(PostRefused(problem_for(outcome).status, outcome.sentence))
+        else:
+            self.answer.set_result(outcome.seq)
 
 
 class PostFrame:
@@ -162,31 +171,24 @@ class PostFrame:
         self._waiting: list[_Frame] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> int:
-        """The message's number, after its commit. Raises `PostRefused`."""
+    def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> Awaitable[int]:
+        """The message's number, after its commit; the answer raises `PostRefused`."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[int] = loop.create_future()
         lane, _colon, number = stream.partition(":")
-        if lane not in ("lane", "room") or not number.isascii() or not number.isdigit() or len(number) > 15:
-            raise PostRefused(404, _("There is no such ticket, or it is not for you to see."))
-        try:
-            text = many_lines(body)
-        except Unclean as problem:
-            raise PostRefused(422, str(problem)) from problem
-        if not text.strip() or len(text) > MOST_LETTERS:
-            raise PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
-        outcome = asyncio.get_running_loop().create_future()
-        frame = _Frame(viewer.key, int(number), client_id, text, outcome)
+        with use(viewer.language):
+            if (refused := _unfit(lane, number, body)) is not None:
+                answer.set_exception(refused)
+                return answer
+        frame = _Frame(viewer.key, int(number), client_id, many_lines(body), answer)
         if lane == "lane":
-            result = await self._in_lane(frame)
-        else:
-            self._waiting.append(frame)
-            if self._writing is None:
-                self._writing = asyncio.get_running_loop().create_task(self._write())
-            result = await outcome
-        if isinstance(result, No):
-            raise PostRefused(problem_for(result).status, result.sentence)
-        return result.seq
+            return self._in_lane(frame)
+        self._waiting.append(frame)
+        if self._writing is None:
+            self._writing = loop.create_task(self._write())
+        return answer
 
-    async def _in_lane(self, frame: _Frame) -> Posted | No:
+    async def _in_lane(self, frame: _Frame) -> int:
         def write(work: Work) -> Posted:
             work.actor = actor_by_session(work.session, frame.session, work.now)
             with use(work.actor.language):
@@ -194,9 +196,10 @@ class PostFrame:
                 return post(work, frame.ticket_id, "lane", frame.body, frame.client_id, reopen_days=days)
 
         try:
-            return await self._store.write(NOBODY, write)
+            frame.settle(await self._store.write(NOBODY, write))
         except No as no:
-            return no
+            frame.settle(no)
+        return await frame.answer
 
     async def _write(self) -> None:
         """One transaction at a time: what comes meanwhile goes into the next, all of it."""
@@ -214,12 +217,11 @@ class PostFrame:
         try:
             outcomes = await self._store.write(NOBODY, lambda work: self._post(work, frames))
         except Exception as failure:
-            if len(frames) == 1 and not frames[0].outcome.done():
-                frames[0].outcome.set_exception(failure)
+            if len(frames) == 1 and not frames[0].answer.done():
+                frames[0].answer.set_exception(failure)
             return False
         for frame, outcome in zip(frames, outcomes, strict=True):
-            if not frame.outcome.done():
-                frame.outcome.set_result(outcome)
+            frame.settle(outcome)
         return True
 
     def _post(self, work: Work, frames: Sequence[_Frame]) -> list[Posted | No]:
@@ -231,3 +233,15 @@ class PostFrame:
                 for frame in frames
             ],
         )
+
+
+def _unfit(lane: str, number: str, body: str) -> PostRefused | None:
+    if lane not in ("lane", "room") or not number.isascii() or not number.isdigit() or len(number) > 15:
+        return PostRefused(404, _("There is no such ticket, or it is not for you to see."))
+    try:
+        text = many_lines(body)
+    except Unclean as problem:
+        return PostRefused(422, str(problem))
+    if not text.strip() or len(text) > MOST_LETTERS:
+        return PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
+    return None

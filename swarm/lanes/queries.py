@@ -21,9 +21,10 @@ from swarm.text.language import _
 from swarm.text.markdown import to_html
 from swarm.tickets.events import LaneMessagePosted, ModeMoved, RoomMessagePosted, TicketWaiting
 from swarm.tickets.models import Ownership
-from swarm.tickets.queries import Said, Shown
+from swarm.tickets.queries import Said
 from swarm.tickets.queries import messages as messages_by_id
 from swarm.tickets.queries import shown as tickets_shown
+from swarm.tickets.turns import Fresh
 
 PAGE = 60
 SYSTEM = Face("system:0", "swarm")
@@ -38,6 +39,20 @@ def tail(
     entries = log.before(session, stream, before or head + 1, limit)
     older = entries[0].seq if entries and entries[0].seq > 1 else None
     return Lane(stream, [line for line in lines(session, entries, audience) if line], head, older)
+
+
+def fresh_lines(entries: Sequence[Entry]) -> list[Line] | None:
+    """`lines` for staff without asking the database; none where an entry is not known well enough for it."""
+    found = []
+    for entry in entries:
+        fresh = entry.fresh
+        if not isinstance(fresh, Fresh):
+            return None
+        said = Said(fresh.message_id, entry.actor, fresh.body, fresh.client_id, entry.seq, entry.at)
+        face = Face(entry.actor, fresh.author)
+        view = _message(said, face, is_owner=fresh.is_owner, is_answer=False)
+        found.append(Line(stream=entry.stream, seq=entry.seq, at=entry.at, message=view))
+    return found
 
 
 def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> list[Line | None]:
@@ -56,7 +71,13 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
         where: dict[str, Any] = {"stream": entry.stream, "seq": entry.seq, "at": entry.at}
         match fact:
             case RoomMessagePosted() | LaneMessagePosted() if fact.message_id in texts:
-                view = _message(texts[fact.message_id], names, tickets[fact.ticket_id], audience)
+                text, shown_of = texts[fact.message_id], tickets[fact.ticket_id]
+                view = _message(
+                    text,
+                    names.get(text.author, SYSTEM),
+                    is_owner=text.author == f"person:{shown_of.owner_id}",
+                    is_answer=audience == "staff" and shown_of.answer_id == text.id,
+                )
                 drawn[entry.stream, entry.seq] = Line(**where, message=view)
             case HelpAsked() if fact.ask_id in asks:
                 drawn[entry.stream, entry.seq] = Line(**where, ask=asks[fact.ask_id])
@@ -90,8 +111,7 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
     return _(fact.headline) % values
 
 
-def _message(message: Said, names: Mapping[str, Face], ticket: Shown, audience: Audience) -> MessageView:
-    face = names.get(message.author, SYSTEM)
+def _message(message: Said, face: Face, *, is_owner: bool, is_answer: bool) -> MessageView:
     if face is SYSTEM:
         face = Face("system:0", _("Imported"), is_customer=False)
     return MessageView(
@@ -101,11 +121,11 @@ def _message(message: Said, names: Mapping[str, Face], ticket: Shown, audience: 
         author_name=face.name,
         author_id=face.key,
         hue=face.hue,
-        is_owner=message.author == f"person:{ticket.owner_id}",
+        is_owner=is_owner,
         is_customer=face.is_customer,
         at=message.at,
         html=to_html(message.body),
-        is_answer=audience == "staff" and ticket.answer_id == message.id,
+        is_answer=is_answer,
     )
 
 

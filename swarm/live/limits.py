@@ -30,6 +30,8 @@ class Limits:
     posts_per_second: float = 5.0
     posts_at_once: int = 30
     posts_in_flight: int = 32
+    pace: float = 0.008
+    """Between two drawings of one stream: what comes faster goes out together."""
     typing_every: float = 3.0
     presence_grace: float = 10.0
     threads: int = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -106,8 +106,8 @@ class Doorman(Protocol):
 class Post(Protocol):
     """The action behind the form, for programs that write through the socket."""
 
-    async def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> int:
-        """The message's number, after its commit. Raises `PostRefused`."""
+    def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> Awaitable[int]:
+        """The message's number, after its commit; the answer raises `PostRefused`."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -56,7 +57,7 @@ class Reading:
         self._post = post
         self._limits = limits
         self._may_write = may_write
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
 
     def act(self, socket: Socket, frame: Frame) -> None:
         """Do what the frame asks."""
@@ -146,21 +147,24 @@ class Reading:
                 self._refuse(socket, frame.id, 422, _("This message is too long."))
                 return
         socket.in_flight += 1
-        self._go(self._send(socket, frame))
+        answer = asyncio.ensure_future(self._post(socket.viewer, frame.s, frame.id, frame.body))
+        self._tasks.add(answer)
+        answer.add_done_callback(partial(self._answered, socket, frame.id))
 
-    async def _send(self, socket: Socket, frame: PostMessage) -> None:
-        try:
-            seq = await self._post(socket.viewer, frame.s, frame.id, frame.body)
-        except PostRefused as refused:
-            self._refuse(socket, frame.id, refused.status, refused.why)
-        except Exception:
-            _log.exception("post_failed")
-            with use(socket.viewer.language):
-                self._refuse(socket, frame.id, 500, _("Something went wrong here. It is safe to try again."))
+    def _answered(self, socket: Socket, client_id: str, answer: asyncio.Future[int]) -> None:
+        socket.in_flight -= 1
+        self._tasks.discard(answer)
+        if answer.cancelled():
+            return
+        failure = answer.exception()
+        if failure is None:
+            self._hub.push(socket, Batch([encode({"t": "ack", "id": client_id, "n": answer.result()})]))
+        elif isinstance(failure, PostRefused):
+            self._refuse(socket, client_id, failure.status, failure.why)
         else:
-            self._hub.push(socket, Batch([encode({"t": "ack", "id": frame.id, "n": seq})]))
-        finally:
-            socket.in_flight -= 1
+            _log.error("post_failed", exc_info=failure)
+            with use(socket.viewer.language):
+                self._refuse(socket, client_id, 500, _("Something went wrong here. It is safe to try again."))
 
     def _refuse(self, socket: Socket, client_id: str, status: int, why: str) -> None:
         self._hub.push(

@@ -27,6 +27,7 @@ class Stream:
         "ahead",
         "busy",
         "carried",
+        "drawn_at",
         "failures",
         "groups",
         "key",
@@ -51,6 +52,8 @@ class Stream:
         self.recent: dict[Group, dict[int, bytes]] = {}
         """What live watchers got while others were joining."""
         self.busy = False
+        self.drawn_at = float("-inf")
+        """Loop time at which it was last drawn."""
         self.failures = 0
 
     def hear(self, seq: int, entry: Entry | None) -> None:

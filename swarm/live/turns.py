@@ -78,9 +78,16 @@ class Turns:
             self._due.clear()
             return
         jobs: list[Job] = []
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         for stream in self._due:
             if stream.busy or stream.sent is None or stream.known <= stream.sent:
                 continue
+            if (early := stream.drawn_at + self._limits.pace - now) > 0:
+                stream.busy = True
+                loop.call_later(early, self._paced, stream)
+                continue
+            stream.drawn_at = now
             groups = list(stream.wanted)
             if not groups:
                 stream.told(stream.known)
@@ -90,6 +97,13 @@ class Turns:
         self._due.clear()
         if jobs:
             self._draw(jobs)
+
+    def _paced(self, stream: Stream) -> None:
+        stream.busy = False
+        if stream.unused:
+            self._hub.left(stream)
+        else:
+            self.due(stream)
 
     def _draw(self, jobs: Sequence[Job]) -> None:
         drawing = asyncio.get_running_loop().run_in_executor(self._threads, self._drawing.draw, jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,8 @@ class Entry:
     at: datetime
     actor: str
     data: Mapping[str, Any]
+    fresh: object = field(default=None, compare=False, repr=False)
+    """What this process, which has just written it, knows of it without asking; never stored."""
 
     @property
     def event(self) -> Event:

@@ -205,11 +205,12 @@ class Store:
 
     def _commit(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
+        alone = len(jobs) == 1
         with self._writing.connect() as connection, connection.begin():
             for job in jobs:
-                session = Session(
-                    bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-                )
+                # Among others, what fails is undone by itself.
+                mode: Any = "rollback_only" if alone else "create_savepoint"
+                session = Session(bind=connection, join_transaction_mode=mode, expire_on_commit=False)
                 work = Work(session, job.actor, self.clock(), self.at_once)
                 try:
                     result = job.context.run(job.do, work)
@@ -217,7 +218,7 @@ class Store:
                     session.commit()
                 except Exception as error:
                     session.close()
-                    if isinstance(error, OperationalError) or _collided(error):
+                    if alone or isinstance(error, OperationalError) or _collided(error):
                         raise
                     outcomes.append((None, error, []))
                 else:

@@ -131,9 +131,20 @@ _cleaner = nh3.Cleaner(
 _text_only = nh3.Cleaner(tags=set(), link_rel=None)
 
 
+# One line of words with nothing in it that markdown could mean: most of what people say to each other.
+_WORDS = re.compile(r"(?!\d+[.)])\w(?:[\w ,.;:?!()%+=-]*[\w,.;:?!()%+=-])?")
+
+
 @lru_cache(maxsize=1024)
 def to_html(body: str) -> Markup:
     """Sanitised HTML of a message; plain paragraphs where markdown would be too long, deep or slow."""
+    if "_" not in body and len(body) <= LONGEST and _WORDS.fullmatch(body):
+        return Markup(f"<p>{body}</p>")  # noqa: S704 (words alone)
+    return rendered(body)
+
+
+def rendered(body: str) -> Markup:
+    """`to_html` through the parser, whatever is in it."""
     if len(body) > LONGEST or body.count("\n") > _LINES:
         return _plain_html(body)
     try:

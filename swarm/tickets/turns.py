@@ -45,6 +45,17 @@ class Posted:
     """It stood there already: an exact retry changes nothing."""
 
 
+class Fresh(NamedTuple):
+    """What is known of a message just written, so that drawing it asks nothing."""
+
+    message_id: int
+    client_id: str
+    body: str
+    author: str
+    """Their name."""
+    is_owner: bool
+
+
 class Stored(NamedTuple):
     """A message that stands."""
 
@@ -106,13 +117,15 @@ def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
     """
     connection = work.session.connection()
     _HOLD.run(connection, tickets=[[id_] for id_ in {draft.ticket_id for draft in drafts}])
-    verdicts = _verdicts(connection, drafts)
+    cases = _cases(connection, drafts)
+    verdicts = _verdicts(drafts, cases)
     stood = _stored(connection, drafts)
     fresh: dict[Key, Draft] = {}
     for draft in drafts:
         if draft.key not in stood and verdicts[draft.ticket_id, draft.actor.key] is None:
             fresh.setdefault(draft.key, draft)
-    written = stood | _write(work, connection, list(fresh.values()))
+    owned = {place for place, (case, _mode) in cases.items() if case.is_owner}
+    written = stood | _write(work, connection, list(fresh.values()), owned)
     return list(_outcomes(drafts, verdicts, written, fresh))
 
 
@@ -134,12 +147,15 @@ def _outcomes(
             yield Posted(row.id, row.seq, repeated=fresh.get(draft.key) is not draft)
 
 
-def _verdicts(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[int, str], No | None]:
+def _verdicts(
+    drafts: Sequence[Draft], cases: Mapping[tuple[int, str], tuple[Case, str]]
+) -> dict[tuple[int, str], No | None]:
     """For each ticket and author why they may not write; none where they may."""
-    actors = {(draft.ticket_id, draft.actor.key): draft.actor for draft in drafts}
-    cases = _cases(connection, actors)
     verdicts: dict[tuple[int, str], No | None] = {}
-    for place, actor in actors.items():
+    for draft in drafts:
+        place, actor = (draft.ticket_id, draft.actor.key), draft.actor
+        if place in verdicts:
+            continue
         with use(actor.language):
             found, hidden = cases.get(place), _("There is no such ticket, or it is not for you to see.")
             if place[0] in actor.cases:
@@ -153,11 +169,9 @@ def _verdicts(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[int
     return verdicts
 
 
-def _cases(
-    connection: Connection, actors: Mapping[tuple[int, str], Actor]
-) -> dict[tuple[int, str], tuple[Case, str]]:
+def _cases(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[int, str], tuple[Case, str]]:
     """The tickets as these colleagues stand to them, each with its mode."""
-    staff = {(ticket, actor.person_id): actor for (ticket, _key), actor in actors.items() if actor.is_staff}
+    staff = {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
     found = {}
     for ticket, person, mode, *rest in (
         _CASES.run(connection, pairs=[list(pair) for pair in staff]) if staff else ()
@@ -188,7 +202,9 @@ def _stored(connection: Connection, drafts: Collection[Draft]) -> dict[Key, Stor
     return {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in rows}
 
 
-def _write(work: Work, connection: Connection, drafts: Sequence[Draft]) -> dict[Key, Stored]:
+def _write(
+    work: Work, connection: Connection, drafts: Sequence[Draft], owned: Collection[tuple[int, str]]
+) -> dict[Key, Stored]:
     if not drafts:
         return {}
     streams = work.number(Counter(f"room:{draft.ticket_id}" for draft in drafts))
@@ -203,7 +219,21 @@ def _write(work: Work, connection: Connection, drafts: Sequence[Draft]) -> dict[
     ]
     work.keep(
         [
-            Entry(f"room:{draft.ticket_id}", seq, event.kind, work.now, draft.actor.key, event.data())
+            Entry(
+                f"room:{draft.ticket_id}",
+                seq,
+                event.kind,
+                work.now,
+                draft.actor.key,
+                event.data(),
+                Fresh(
+                    event.message_id,
+                    draft.client_id,
+                    draft.body,
+                    draft.actor.name,
+                    (draft.ticket_id, draft.actor.key) in owned,
+                ),
+            )
             for (draft, seq), event in zip(numbered, events, strict=True)
         ],
         events,

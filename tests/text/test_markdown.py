@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarm.text.markdown import LONGEST, plain, to_html
+from swarm.text.markdown import LONGEST, plain, rendered, to_html
 
 N = LONGEST
 HARD = {
@@ -150,3 +150,15 @@ class Tags(HTMLParser):
 
 def check(shown: str) -> None:
     Tags().feed(shown)
+
+
+@given(st.text("aZ é9漢 _,.;:?!()%+=-&<>*#`[]/\\\n\t", max_size=30))
+def test_words_that_pass_by_the_parser_come_out_as_from_it(text: str) -> None:
+    assert to_html(text) == rendered(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Yes", "Is it on?", "12 of 30 (40%) work: 3.5 s.", "Größe 漢字", "1. one", "a  b", "a_b_c"]
+)
+def test_plain_words_come_out_as_from_the_parser(text: str) -> None:
+    assert to_html(text) == rendered(text)
