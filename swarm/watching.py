@@ -27,6 +27,9 @@ from swarm.web.cookies import Cookie
 
 TOGETHER = 256
 """At most so many messages share one commit."""
+BUSY, GATHER, PAUSE = 0.015, 0.001, 0.012
+"""Seconds: a commit so short a time ago means that more is coming; how long is waited for it before a commit,
+and after one that left messages waiting."""
 
 
 class StoreLog:
@@ -170,6 +173,7 @@ class PostFrame:
         self._actors = Actors()
         self._waiting: list[_Frame] = []
         self._writing: asyncio.Task[None] | None = None
+        self._wrote_at = float("-inf")
 
     def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> Awaitable[int]:
         """The message's number, after its commit; the answer raises `PostRefused`."""
@@ -203,13 +207,20 @@ class PostFrame:
 
     async def _write(self) -> None:
         """One transaction at a time: what comes meanwhile goes into the next, all of it."""
+        loop = asyncio.get_running_loop()
         try:
+            if loop.time() - self._wrote_at < BUSY:
+                # What answers one turn comes in a few pieces: they are the next turn together.
+                await asyncio.sleep(GATHER)
             while self._waiting:
                 frames, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
                 if not await self._written(frames) and len(frames) > 1:
                     # One of them spoiled it for all; alone, the innocent ones succeed.
                     for frame in frames:
                         await self._written([frame])
+                self._wrote_at = loop.time()
+                if 0 < len(self._waiting) < TOGETHER:
+                    await asyncio.sleep(PAUSE)
         finally:
             self._writing = None
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 BUSY_SECONDS = 15
 """How long SQLite waits for another process's write (an import, a backup)."""
+ASK_AFTER_SECONDS = 1.0
+"""A PostgreSQL connection idle for longer is asked whether it is there before it is used."""
 
 
 def sync_url(url: str) -> URL:
@@ -28,21 +32,16 @@ def writing_engine(url: URL, *, connections: int) -> Engine:
     """For changes; on SQLite one connection whose transactions begin by taking the write lock."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, begin="BEGIN IMMEDIATE", connections=1, query_only=False)
-    return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
+    return _postgresql(url, connections)
 
 
 def reading_engine(url: URL, *, connections: int) -> Engine:
     """For snapshots; cannot change anything."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, begin="BEGIN", connections=connections, query_only=True)
-    return create_engine(
-        url,
-        pool_size=connections,
-        max_overflow=0,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        isolation_level="REPEATABLE READ",
-    ).execution_options(postgresql_readonly=True)
+    return _postgresql(url, connections, isolation_level="REPEATABLE READ").execution_options(
+        postgresql_readonly=True
+    )
 
 
 def _sqlite(url: URL, *, begin: str, connections: int, query_only: bool) -> Engine:
@@ -71,5 +70,26 @@ def _sqlite(url: URL, *, begin: str, connections: int, query_only: bool) -> Engi
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: URL, connections: int, **options: Any) -> Engine:
+    engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True, **options)
+
+    @event.listens_for(engine, "checkin")
+    def used(_connection: Any, record: Any) -> None:
+        record.info["used"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, record: Any, _proxy: Any) -> None:
+        # Asking each time would cost a round trip.
+        if not connection.closed and monotonic() - record.info.get("used", 0.0) < ASK_AFTER_SECONDS:
+            return
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except Exception as gone:
+            raise DisconnectionError from gone
 
     return engine

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from swarm.events import Event, load
-from swarm.store.sql import Sql, instant
+from swarm.store.sql import Asked, Sql, instant, together
 from swarm.store.tables import EventRow, Instance, StreamRow
 
 # Every fact of the house goes through these two, many at once where many come together.
@@ -57,12 +57,12 @@ def number(connection: Connection, counts: Mapping[str, int]) -> dict[str, range
     return {key: range(last - counts[key] + 1, last + 1) for key, last in rows}
 
 
-def keep(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Store entries whose numbers were taken in this transaction."""
+def keep(connection: Connection, entries: Sequence[Entry], *beside: Asked) -> None:
+    """Store entries whose numbers were taken in this transaction, and execute what goes `beside` it."""
     rows = [
         [one.stream, one.seq, one.kind, one.actor, instant(connection, one.at), one.data] for one in entries
     ]
-    _KEEP.run(connection, rows=rows)
+    together(connection, (_KEEP, {"rows": rows}), *beside)
 
 
 def heads(session: Session, streams: Collection[str]) -> dict[str, int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from sqlalchemy.engine import Connection
+
+if TYPE_CHECKING:
+    import psycopg
 
 _NAME = re.compile(r"(?<!:):(\w+)")
 _ROWS = re.compile(r"rows\((:\w+), ([^)]+)\)")
@@ -18,49 +21,73 @@ _json = msgspec.json.Encoder()
 class Sql:
     """One statement for both databases; `:name` stands for a value.
 
-    `rows(:name, id bigint, word text)` stands for a list of lists, which goes in as one JSON value: the
-    statement stays the same for any number of rows.
+    `rows(:name, id bigint, word text)` stands for a list of lists: the statement stays the same for any
+    number of rows. They go in as one JSON value, to PostgreSQL as an array for each column, of which its
+    planner expects few rows.
     """
 
     def __init__(self, words: str) -> None:
-        postgresql = _ROWS.sub(lambda found: _from_json(found, "postgresql"), words.replace("%", "%%"))
-        sqlite = _ROWS.sub(lambda found: _from_json(found, "sqlite"), words)
+        self._kinds: dict[str, Sequence[str]] = {}
+        sqlite = _ROWS.sub(self._rows, words)
         self._words = {
             # SQLite's one writer holds everything.
             "sqlite": sqlite.replace("FOR UPDATE", ""),
-            "postgresql": _NAME.sub(r"%(\1)s", postgresql),
+            "postgresql": _NAME.sub(r"%(\1)s", _ROWS.sub(_unnested, words.replace("%", "%%"))),
         }
 
     def run(self, connection: Connection, **values: Any) -> Sequence[Any]:
         """Execute it in the connection's transaction; what it returns, row by row."""
-        given = {name: _sent(connection, value) for name, value in values.items()}
-        result = connection.exec_driver_sql(self._words[connection.dialect.name], given)
+        result = connection.exec_driver_sql(*self.bound(connection, values))
         return result.all() if result.returns_rows else ()
+
+    def bound(self, connection: Connection, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The words for this database, and the values as it takes them."""
+        dialect = connection.dialect.name
+        given: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in self._kinds:
+                given[name] = instant(connection, value) if isinstance(value, datetime) else value
+            elif dialect == "sqlite":
+                given[name] = _json.encode(value).decode()
+            else:
+                for place, kind in enumerate(self._kinds[name]):
+                    column = [row[place] for row in value]
+                    made = [_json.encode(one).decode() for one in column] if kind == "jsonb" else column
+                    given[f"{name}_{place}"] = made
+        return self._words[dialect], given
+
+    def _rows(self, found: re.Match[str]) -> str:
+        name, columns = found[1], [column.split() for column in found[2].split(", ")]
+        self._kinds[name.removeprefix(":")] = [kind for _word, kind in columns]
+        read = [f"json_extract(value, '$[{place}]') AS {word}" for place, (word, _kind) in enumerate(columns)]
+        return f"(SELECT {', '.join(read)} FROM json_each({name}))"  # noqa: S608 (our own words, no values)
+
+
+Asked = tuple[Sql, Mapping[str, Any]]
+
+
+def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
+    """Execute several statements in order, on PostgreSQL in one round trip; the rows of each.
+
+    Raises what the driver raises.
+    """
+    if connection.dialect.name == "sqlite":
+        return [sql.run(connection, **values) for sql, values in asked]
+    raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    with raw.pipeline():
+        cursors = [raw.execute(*cast(Any, sql.bound(connection, values))) for sql, values in asked]
+    return [cursor.fetchall() if cursor.description else () for cursor in cursors]
 
 
 def instant(connection: Connection, at: datetime) -> str:
-    """A moment as the database keeps it, for a row that goes in as JSON."""
+    """A moment as the database keeps it."""
     if connection.dialect.name == "sqlite":
         return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     return at.isoformat()
 
 
-def _sent(connection: Connection, value: Any) -> Any:
-    if isinstance(value, list):
-        return _json.encode(value).decode()
-    return instant(connection, value) if isinstance(value, datetime) else value
-
-
-def _from_json(found: re.Match[str], dialect: str) -> str:
-    name, columns = found.groups()
-    read = []
-    for place, column in enumerate(columns.split(", ")):
-        word, kind = column.split()
-        if dialect == "sqlite":
-            read.append(f"json_extract(value, '$[{place}]') AS {word}")
-        elif kind == "jsonb":
-            read.append(f"(value -> {place})::jsonb AS {word}")
-        else:
-            read.append(f"(value ->> {place})::{kind} AS {word}")
-    source = f"json_each({name})" if dialect == "sqlite" else f"json_array_elements({name}::json)"
-    return f"(SELECT {', '.join(read)} FROM {source})"  # noqa: S608 (our own words, no values)
+def _unnested(found: re.Match[str]) -> str:
+    columns = [column.split() for column in found[2].split(", ")]
+    arrays = [f"{found[1]}_{place}::{kind}[]" for place, (_word, kind) in enumerate(columns)]
+    words = ", ".join(word for word, _kind in columns)
+    return f"(SELECT * FROM unnest({', '.join(arrays)}) AS r({words}))"  # noqa: S608 (our own words, no values)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import psycopg
 import structlog
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -198,7 +199,7 @@ class Store:
         for _attempt in range(1, TRIES):
             try:
                 return self._commit(jobs)
-            except DBAPIError as failure:
+            except (DBAPIError, psycopg.Error) as failure:
                 if not _collided(failure):
                     raise
         return self._commit(jobs)
@@ -236,7 +237,7 @@ class Store:
 
 
 def _collided(error: BaseException) -> bool:
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS
+    return getattr(getattr(error, "orig", error), "sqlstate", None) in _COLLISIONS
 
 
 def _nobody_could(error: BaseException) -> bool:

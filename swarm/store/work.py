@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from swarm.events import Actor, Event
 from swarm.store import log
 from swarm.store.log import Entry
+from swarm.store.sql import Asked
 
 Row = TypeVar("Row")
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
@@ -55,12 +56,15 @@ class Work:
         """The next so many numbers of each stream, for facts that must know theirs before they are kept."""
         return log.number(self.session.connection(), counts)
 
-    def keep(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
-        """Put numbered entries on their streams and let follow what must; raises like `record`."""
+    def keep(self, entries: Sequence[Entry], events: Sequence[Event], *beside: Asked) -> None:
+        """Put numbered entries on their streams and let follow what must; raises like `record`.
+
+        What goes `beside` is executed with it.
+        """
         for entry, event in zip(entries, events, strict=True):
             if entry.stream.startswith("lane:") and event.audience != "customer":
                 raise ValueError(f"{event.kind} is internal and cannot stand in {entry.stream}")
-        log.keep(self.session.connection(), entries)
+        log.keep(self.session.connection(), entries, *beside)
         self.recorded += entries
         for event in events:
             self._follow(event)

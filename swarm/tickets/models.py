@@ -112,7 +112,7 @@ class Message(Table):
     __tablename__ = "messages"
     __table_args__ = (
         CheckConstraint("lane IN ('lane', 'room')", name="lane"),
-        UniqueConstraint("ticket_id", "lane", "author", "client_id"),
+        UniqueConstraint("client_id", "author", "ticket_id", "lane"),
         Index(None, "ticket_id", "lane", "id"),
     )
 

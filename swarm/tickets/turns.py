@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -13,7 +13,7 @@ from swarm.events import Actor
 from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
 from swarm.modes import Case, mode_of
 from swarm.store import Entry, Work
-from swarm.store.sql import Sql
+from swarm.store.sql import Sql, together
 from swarm.text.language import _, use
 from swarm.tickets import rules
 from swarm.tickets.events import RoomMessagePosted
@@ -93,9 +93,9 @@ _WRITTEN = Sql(
     """
     SELECT m.ticket_id, m.author, m.client_id, m.id, m.seq, m.body
     FROM rows(:keys, ticket bigint, author text, client text) AS a
-        JOIN messages m ON m.ticket_id = a.ticket AND m.lane = 'room' AND m.author = a.author
-        AND m.client_id = a.client
-    """
+        JOIN messages m ON m.client_id = a.client AND m.author = a.author AND m.lane = 'room'
+        AND m.ticket_id + 0 = a.ticket
+    """  # + 0: or a planner that thinks rooms are small walks through all of it
 )
 _WRITE = Sql(
     """
@@ -116,10 +116,16 @@ def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
     Every draft is judged by the rule the form asks, on the rows as they stand under the tickets' locks.
     """
     connection = work.session.connection()
-    _HOLD.run(connection, tickets=[[id_] for id_ in {draft.ticket_id for draft in drafts}])
-    cases = _cases(connection, drafts)
+    staff = {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
+    _held, standing, stored = together(
+        connection,
+        (_HOLD, {"tickets": [[id_] for id_ in {draft.ticket_id for draft in drafts}]}),
+        (_CASES, {"pairs": [list(pair) for pair in staff]}),
+        (_WRITTEN, {"keys": [list(key) for key in {draft.key for draft in drafts}]}),
+    )
+    cases = _cases(standing, staff)
     verdicts = _verdicts(drafts, cases)
-    stood = _stored(connection, drafts)
+    stood = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in stored}
     fresh: dict[Key, Draft] = {}
     for draft in drafts:
         if draft.key not in stood and verdicts[draft.ticket_id, draft.actor.key] is None:
@@ -169,13 +175,12 @@ def _verdicts(
     return verdicts
 
 
-def _cases(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[int, str], tuple[Case, str]]:
+def _cases(
+    rows: Sequence[Any], staff: Mapping[tuple[int, int | None], Actor]
+) -> dict[tuple[int, str], tuple[Case, str]]:
     """The tickets as these colleagues stand to them, each with its mode."""
-    staff = {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
     found = {}
-    for ticket, person, mode, *rest in (
-        _CASES.run(connection, pairs=[list(pair) for pair in staff]) if staff else ()
-    ):
+    for ticket, person, mode, *rest in rows:
         team, status, tier, queued, owner, name, lead, owned, standing, top, staffed = rest
         actor = staff[ticket, person]
         case = Case(
@@ -195,11 +200,6 @@ def _cases(connection: Connection, drafts: Sequence[Draft]) -> dict[tuple[int, s
         )
         found[ticket, actor.key] = (case, mode)
     return found
-
-
-def _stored(connection: Connection, drafts: Collection[Draft]) -> dict[Key, Stored]:
-    rows = _WRITTEN.run(connection, keys=[list(key) for key in {draft.key for draft in drafts}])
-    return {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in rows}
 
 
 def _write(
@@ -237,8 +237,8 @@ def _write(
             for (draft, seq), event in zip(numbered, events, strict=True)
         ],
         events,
+        (_TOUCH, {"tickets": [[id_] for id_ in {draft.ticket_id for draft in drafts}], "now": work.now}),
     )
-    _TOUCH.run(connection, tickets=[[id_] for id_ in {draft.ticket_id for draft in drafts}], now=work.now)
     return {draft.key: Stored(ids[draft.ticket_id, seq], seq, draft.body) for draft, seq in numbered}
 
 

@@ -58,8 +58,9 @@ def test_an_upgrade_of_a_database_in_use_keeps_every_row_and_reference(blank_bac
     with engine.begin() as connection:
         assert len(inspect(connection).get_foreign_keys("invitation_skills")) == 2
         connection.execute(text("UPDATE invitations SET state = 'expired'"))
-    with pytest.raises(IntegrityError), engine.begin() as connection:
-        connection.execute(text("UPDATE invitations SET state = 'no such state'"))
+    for wrong in ("UPDATE invitations SET state = 'no such state'", "UPDATE messages SET lane = 'attic'"):
+        with pytest.raises(IntegrityError), engine.begin() as connection:
+            connection.execute(text(wrong))
     engine.dispose()
 
 
@@ -79,6 +80,7 @@ IN_USE: Mapping[str, Mapping[str, object]] = {
     "asks": {"state": "open"},
     "invitations": {"state": "pending"},
     "invitation_skills": {},
+    "messages": {"lane": "room"},
 }
 """A row of each, as a database of the first version holds them; what is not said is 1, `x` or now."""
 
