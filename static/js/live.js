@@ -98,11 +98,30 @@ function apply({ s, n, do: ops }) {
   cursors.set(s, n);
   for (const [verb, target, html] of ops) {
     if (verb === "append" && !append(target, html)) return reloadPiece(s, true);
-    if (verb === "replace") { const old = $(target); if (old) { const made = [...parse(html).children]; old.replaceWith(...made); made.forEach(brought); } }
+    if (verb === "replace") replace(target, html);
     if (verb === "remove") $(target)?.remove();
     if (verb === "refresh") $$(target).forEach(refresh);
     if (verb === "toast") toast(parse(target));
   }
+}
+// What is under a pressed button or finger stays until it is let go: a click that began on it would be lost.
+let pressed = null;
+const held = new Map();
+const pressing = (element) => Boolean(pressed && element.contains(pressed));
+function replace(target, html) {
+  const old = $(target);
+  if (!old) return;
+  if (pressing(old)) { held.set(target, html); return; }
+  held.delete(target);
+  const made = [...parse(html).children];
+  old.replaceWith(...made);
+  made.forEach(brought);
+}
+function release() {
+  setTimeout(() => {
+    pressed = null;
+    for (const [target, html] of [...held]) replace(target, html);
+  });
 }
 function append(selector, html) {
   const target = $(selector);
@@ -127,12 +146,13 @@ function brought(element) {
 const asked = new WeakSet();
 const chosen = (select) => [...select.options].some((option) => option.selected !== option.defaultSelected);
 const typedIn = (field) => !field.closest("[data-sent]") && (field.localName === "select" ? chosen(field) && ![...field.options].every((option) => !option.defaultSelected) : field.type !== "hidden" && field.value !== field.defaultValue);
-const busy = (element) => $("details[open]", element) || $$("select, textarea, input:not([type=checkbox]):not([type=radio])", element).some(typedIn);
+const busy = (element) => pressing(element) || $("details[open]", element) || $$("select, textarea, input:not([type=checkbox]):not([type=radio])", element).some(typedIn);
 function acted({ target }) {
   const form = target.closest?.("form");
   if (form) form.dataset.sent = "";
   for (let at = form?.closest("details"); at; at = at.parentElement?.closest("details")) at.open = false;
-  $$('[hx-trigger~="refresh"]').forEach(refresh);
+  // Where the page is live, the event says what to draw anew.
+  if (!open() || catching.size) $$('[hx-trigger~="refresh"]').forEach(refresh);
 }
 function refresh(element) {
   if (asked.has(element)) return;
@@ -349,6 +369,8 @@ addEventListener("click", (event) => {
   if (button) decide(button, event);
   if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); older(link); }
 });
+addEventListener("pointerdown", ({ target }) => { pressed = target; }, true);
+for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, release, true);
 addEventListener("online", wake);
 addEventListener("offline", () => { if (open()) ping(); });
 document.addEventListener("visibilitychange", wake);
@@ -359,6 +381,12 @@ document.addEventListener("acted", acted);
 document.addEventListener("htmx:error", ({ target }) => {
   const said = document.getElementById("toasts")?.dataset.textUnreached;
   if (said && target.closest?.("form")) notify(said);
+});
+// What was fetched before somebody began to type waits as well.
+document.addEventListener("htmx:before:swap", (event) => {
+  if (!event.target.matches?.('[hx-trigger~="refresh"]') || !busy(event.target)) return;
+  event.preventDefault();
+  refresh(event.target);
 });
 document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
 

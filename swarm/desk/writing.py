@@ -19,6 +19,8 @@ from swarm.tickets.events import LinkMade
 from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.posting import post as write
 from swarm.tickets.turns import Posted
+from swarm.web.errors import Invalid
+from swarm.web.fields import needed
 from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form
 from swarm.web.house import house_of
 from swarm.web.limits import Rule
@@ -47,9 +49,14 @@ class Pace(Form):
 
 
 class Answer(Form):
-    """Which message it was; none takes the mark back."""
+    """Which message it was, or that none was."""
 
     message: Annotated[int, Number(1)] | None = None
+    none: bool = False
+
+    def __post_init__(self) -> None:
+        if self.message is None and not self.none:
+            raise Invalid({"message": needed()})
 
 
 class Details(Form):
@@ -147,7 +154,7 @@ async def mark_answer(request: Request) -> Response:
     number = number_of(request)
 
     def do(work: Work, form: Answer) -> None:
-        if form.message is None:
+        if form.none or form.message is None:
             actions.unmark_answer(work, number)
         else:
             actions.mark_answer(work, number, form.message)

@@ -8,6 +8,7 @@ import secrets
 import zlib
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -114,6 +115,8 @@ class RedisDoorbell:
     def ring(self, entries: Sequence[Entry]) -> None:
         """Tell the other workers; lost when Redis is away, which the log makes good."""
         for entry in entries:
+            if entry.fresh is not None:
+                entry = replace(entry, fresh=None)
             data = _encode(_Ring(self._worker, entry.stream, entry.seq, entry))
             if len(data) > LARGEST:
                 data = _encode(_Ring(self._worker, entry.stream, entry.seq, None))

@@ -83,8 +83,18 @@ class Program:
 
     def start(self) -> Self:
         """Starts it and waits until it is ready; raises DidNotStart with its output."""
+        self.launch()
+        self.await_ready()
+        return self
+
+    def launch(self) -> None:
+        """Starts it, in the thread with which it shall die."""
         with self.log.open("ab") as output:
             self.process = self._spawn(output)
+
+    def await_ready(self) -> None:
+        """Waits until it is ready, in any thread; raises DidNotStart with its output."""
+        assert self.process is not None, "not started"
         deadline = time.monotonic() + self.patience
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -92,7 +102,6 @@ class Program:
                 raise DidNotStart(f"{' '.join(self.command)}\n{self.output[-4000:]}")
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.02)
-        return self
 
     def _spawn(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
         group = None if self.user is None else pwd.getpwnam(self.user).pw_gid

@@ -92,6 +92,11 @@ class RedisServer(Program):
         except RedisError:
             return False
 
+    def cut_subscribers(self) -> None:
+        """Drop every connection that listens."""
+        with Redis.from_url(self.url, socket_timeout=5) as client:
+            client.client_kill_filter(_type="pubsub")
+
     def flush(self) -> None:
         with Redis.from_url(self.url, socket_timeout=5) as client:
             client.flushall()

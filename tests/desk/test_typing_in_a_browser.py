@@ -1,0 +1,65 @@
+"""Nothing that arrives takes the words or the place from somebody who types."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from swarm.tickets import actions as tickets
+from tests.support.site import Site
+from tests.support.town import build
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_piece_that_arrives_while_somebody_types_waits_until_they_are_done(
+    chromium: Browser, site: Site
+) -> None:
+    town = build(site.store)
+    ticket = town.open("hive")
+    town.act("hugo", tickets.take, ticket)
+    context = chromium.new_context(base_url=site.url, viewport={"width": 1440, "height": 900})
+    secret = site.person(town.people["hugo"]).http.cookies["session"]
+    context.add_cookies([{"name": "session", "value": secret, "url": site.url}])
+    page = context.new_page()
+    page.goto(f"/tickets/{ticket}")
+    expect(page.locator("[data-live-pill]").first).to_have_attribute("data-state", "live")
+
+    held: list[Route] = []
+    page.route("**/foot/room", lambda route: held.append(route))
+    with page.expect_request("**/foot/room"):
+        page.locator(".foot").nth(1).dispatch_event("refresh")
+    box = page.locator('form[data-composer^="room:"] textarea')
+    box.click()
+    page.keyboard.type("Half a")
+    with page.expect_response("**/foot/room"):
+        held.pop(0).continue_()
+    page.unroute("**/foot/room")
+    page.keyboard.type(" thought")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Half a thought")
+    with page.expect_response("**/foot/room"):
+        box.fill("")
+    context.close()
+
+
+def test_a_click_that_straddles_a_redrawing_is_not_lost(chromium: Browser, site: Site) -> None:
+    town = build(site.store)
+    ticket = town.open("hive")
+    town.act("hugo", tickets.take, ticket)
+    context = chromium.new_context(base_url=site.url, viewport={"width": 1440, "height": 900})
+    secret = site.person(town.people["hugo"]).http.cookies["session"]
+    context.add_cookies([{"name": "session", "value": secret, "url": site.url}])
+    page = context.new_page()
+    page.goto(f"/tickets/{ticket}")
+    expect(page.locator("[data-live-pill]").first).to_have_attribute("data-state", "live")
+    button = page.get_by_role("button", name="Resolve")
+    place = button.bounding_box()
+    assert place
+    page.mouse.move(place["x"] + 20, place["y"] + 10)
+    page.mouse.down()
+    with page.expect_response("**/head"):
+        page.locator(".head").dispatch_event("refresh")
+    page.mouse.up()
+    expect(page.locator(".head", has_text="Resolved")).to_be_visible()
+    context.close()

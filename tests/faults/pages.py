@@ -1,0 +1,237 @@
+"""Pages without a browser: one follows a stream as docs/protocol.md says, one writes until it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Origin, Subprotocol
+
+from tests.faults.history import Call, Watcher
+
+ANSWER = 4.0
+"""Seconds after which a page gives an answer up."""
+MESSAGE = re.compile(r'<article class="msg[^>]*? data-client-id="([^"]*)" data-seq="(\d+)"')
+LIVE = re.compile(r'<meta name="swarm-live" content="([^"]*)"')
+BROKEN = (OSError, WebSocketException, httpx2.HTTPError, TimeoutError)
+
+
+def plain(client_id: str) -> str:
+    """A mutant marks what it stores; pages and checker compare without the mark."""
+    return client_id.partition("#")[0]
+
+
+def messages(markup: str) -> list[tuple[int, str]]:
+    """Number and client id of each message in some HTML."""
+    return [(int(seq), plain(html.unescape(id_))) for id_, seq in MESSAGE.findall(markup)]
+
+
+@dataclass(slots=True)
+class Seat:
+    """A browser: its cookie, and the servers it may be sent to."""
+
+    urls: Sequence[str]
+    cookie: str
+    page: str
+    """The path of its page."""
+    socket: str = "/live"
+    at: int = 0
+
+    @property
+    def url(self) -> str:
+        """The server of the moment."""
+        return self.urls[self.at % len(self.urls)]
+
+    def elsewhere(self) -> None:
+        """The next time to another one."""
+        self.at += 1
+
+    def client(self) -> httpx2.AsyncClient:
+        """HTTP with the cookie."""
+        return httpx2.AsyncClient(
+            base_url=self.url, timeout=ANSWER, headers={"Cookie": self.cookie, "Accept": "text/html"}
+        )
+
+    def open(self) -> connect:
+        """A socket as its page opens it."""
+        return connect(
+            self.url.replace("http", "ws") + self.socket,
+            subprotocols=[Subprotocol("swarm.html.1")],
+            origin=Origin(self.url),
+            additional_headers={"Cookie": self.cookie},
+            compression=None,
+            open_timeout=ANSWER,
+            close_timeout=0.5,
+            ping_interval=None,
+        )
+
+
+class Follower:
+    """Shows one stream; comes back by itself, and notes every promise that is broken."""
+
+    def __init__(self, name: str, seat: Seat, stream: str, *also: str) -> None:
+        self.watcher = Watcher(name, stream)
+        self.seat = seat
+        self.stream = stream
+        self.also = also
+        """Streams it has no right to, and asks for all the same."""
+        self.cursor = -1
+        self.caught_up = False
+        self._epoch = ""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                if self.cursor < 0:
+                    await self._load()
+                async with self.seat.open() as connection:
+                    await self._follow(connection)
+            except BROKEN:
+                self.caught_up = False
+                self.seat.elsewhere()
+            await asyncio.sleep(random.uniform(0.02, 0.2))
+
+    async def _load(self) -> None:
+        """The page as it is now, in place of what stands."""
+        async with self.seat.client() as http:
+            answer = await http.get(self.seat.page)
+        if answer.status_code >= 500:
+            raise TimeoutError
+        if answer.status_code != 200:
+            self.watcher.faults.append(f"its page answered {answer.status_code}")
+            raise TimeoutError
+        self.watcher.received.append(answer.text)
+        found = LIVE.search(answer.text)
+        assert found, "the page says nothing of its streams"
+        live = json.loads(html.unescape(found[1]))
+        self._epoch, self.cursor = live["epoch"], live["streams"][self.stream]
+        lane, _colon, number = self.stream.partition(":")
+        part = answer.text.partition(f'id="log-{lane}-{number}"')[2].partition('id="log-')[0]
+        self.watcher.shown = messages(part)
+        self.watcher.since = min((seq for seq, _id in self.watcher.shown), default=self.cursor + 1) - 1
+
+    async def _follow(self, connection: ClientConnection) -> None:
+        last = self.cursor
+        await connection.send(
+            json.dumps(
+                {
+                    "t": "watch",
+                    "epoch": self._epoch,
+                    "streams": {self.stream: last, **dict.fromkeys(self.also, 0)},
+                }
+            )
+        )
+        beaten = asyncio.get_running_loop().time()
+        while True:
+            try:
+                text = await asyncio.wait_for(connection.recv(), 1.0)
+            except TimeoutError:
+                if asyncio.get_running_loop().time() - beaten > ANSWER:
+                    raise
+                await connection.send('{"t":"ping"}')
+                continue
+            beaten = asyncio.get_running_loop().time()
+            assert isinstance(text, str)
+            self.watcher.received.append(text)
+            frame = json.loads(text)
+            if frame.get("s") in self.also and frame["t"] in ("event", "caught_up"):
+                self.watcher.faults.append(f"was let into {frame['s']}")
+            if frame.get("s") != self.stream:
+                continue
+            if frame["t"] == "reload":
+                self.cursor, self.caught_up = -1, False
+                return
+            if frame["t"] == "gone":
+                self.watcher.faults.append("was sent away")
+                return
+            if frame["t"] == "caught_up":
+                if frame["n"] != last:
+                    self.watcher.faults.append(f"caught up at {frame['n']} after {last}")
+                self.caught_up = True
+            if frame["t"] == "event":
+                if frame["n"] != last + 1:
+                    self.watcher.faults.append(f"number {frame['n']} came after {last}")
+                last = frame["n"]
+                self._apply(frame)
+
+    def _apply(self, frame: dict[str, Any]) -> None:
+        if frame["n"] <= self.cursor:
+            return
+        self.cursor = frame["n"]
+        for op in frame["do"]:
+            if op[0] == "append":
+                self.watcher.shown += messages(op[2])
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes one message after another; sends each again, with its id, until somebody answers."""
+
+    name: str
+    seat: Seat
+    ticket: int
+    now: Callable[[], float]
+    through_socket: bool
+    calls: list[Call] = field(default_factory=list)
+    writing: bool = True
+    pause: float = 0.02
+    patience: float = 20.0
+
+    @property
+    def stream(self) -> str:
+        """Where it writes."""
+        return f"room:{self.ticket}"
+
+    async def run(self) -> None:
+        """Until told to stop writing; returns when the last message was answered or given up."""
+        number = 0
+        while self.writing:
+            number += 1
+            self.calls.append(await self._say(f"{self.name}-{number:05}"))
+            await asyncio.sleep(random.uniform(0, 2 * self.pause))
+
+    async def _say(self, client_id: str) -> Call:
+        began, doubt = self.now(), False
+        while self.now() - began < self.patience:
+            try:
+                status, seq = await (self._frame if self.through_socket else self._form)(client_id)
+            except BROKEN:
+                status, seq, doubt = 0, None, True
+            if seq is not None:
+                return Call(self.stream, client_id, began, self.now(), "ok", seq)
+            if 400 <= status < 500 and status not in (408, 425, 429):
+                return Call(self.stream, client_id, began, self.now(), "info" if doubt else "fail")
+            doubt = doubt or status >= 500
+            self.seat.elsewhere()
+            await asyncio.sleep(random.uniform(0.02, 0.1))
+        return Call(self.stream, client_id, began, self.now(), "info")
+
+    async def _form(self, client_id: str) -> tuple[int, int | None]:
+        async with self.seat.client() as http:
+            answer = await http.post(
+                f"/tickets/{self.ticket}/room/messages",
+                data={"body": f"inside {client_id}", "client_id": client_id},
+                headers={"Accept": "application/json", "Origin": self.seat.url},
+            )
+        return answer.status_code, answer.json()["seq"] if answer.status_code == 200 else None
+
+    async def _frame(self, client_id: str) -> tuple[int, int | None]:
+        async with self.seat.open() as connection, asyncio.timeout(ANSWER):
+            frame = {"t": "post", "s": self.stream, "id": client_id, "body": f"inside {client_id}"}
+            await connection.send(json.dumps(frame))
+            while True:
+                said = json.loads(await connection.recv())
+                if said["t"] == "ack" and said["id"] == client_id:
+                    return 200, said["n"]
+                if said["t"] == "refused" and said["id"] == client_id:
+                    return int(said["status"]), None

@@ -1,0 +1,105 @@
+"""A TCP proxy that passes, delays, throttles, swallows, resets and half-closes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+Mode = Literal["pass", "delay", "throttle", "black hole"]
+TAKE = 64 * 1024
+SLOW = 0.2
+"""Seconds by which `delay` holds each piece."""
+THROTTLED = 512
+"""Bytes that `throttle` lets through every 50 ms."""
+
+
+class Proxy:
+    """Stands between pages and one server; what it does changes at once, for all connections."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = 0
+        self.mode: Mode = "pass"
+        self._changed = asyncio.Event()
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Where pages go instead."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def set(self, mode: Mode) -> None:
+        """From now on."""
+        self.mode = mode
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def reset(self) -> None:
+        """Cut every connection with an RST."""
+        for end in list(self._ends):
+            raw = end.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            end.transport.abort()
+
+    def half_close(self) -> None:
+        """Say goodbye in one direction and go on in the other."""
+        for end in list(self._ends):
+            with contextlib.suppress(OSError, RuntimeError):
+                if end.can_write_eof():
+                    end.write_eof()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            theirs, ours = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._ends |= {writer, ours}
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._carry(reader, ours))
+                both.create_task(self._carry(theirs, writer))
+        except* (OSError, ConnectionError):
+            pass
+        finally:
+            for end in (writer, ours):
+                self._ends.discard(end)
+                end.transport.abort()
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while piece := await source.read(TAKE):
+            while self.mode == "black hole":
+                # Whoever sent it is told that it arrived; it goes nowhere until the mode changes.
+                await self._changed.wait()
+            if self.mode == "delay":
+                await asyncio.sleep(SLOW)
+            if self.mode == "throttle":
+                for start in range(0, len(piece), THROTTLED):
+                    sink.write(piece[start : start + THROTTLED])
+                    await sink.drain()
+                    await asyncio.sleep(0.05)
+                continue
+            sink.write(piece)
+            await sink.drain()
+        if sink.can_write_eof():
+            sink.write_eof()
+
+
+@asynccontextmanager
+async def proxied(target: int) -> AsyncIterator[Proxy]:
+    """A proxy before the server on this port."""
+    made = Proxy(target)
+    server = await asyncio.start_server(made._meet, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        made.reset()
+        server.close()
