@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,28 +152,6 @@ def _acknowledge_before_commit() -> None:
     Store._tried = early  # type: ignore[method-assign]
 
 
-def _ring_before_commit() -> None:
-    from swarm.store.store import Store
-    from swarm.store.work import Work
-
-    made, finish, announce = Store.__init__, Work.finish, Store._announce
-    stores: list[Store] = []
-
-    def init(self: Store, *args: Any, **more: Any) -> None:
-        made(self, *args, **more)
-        stores.append(self)
-
-    def early(self: Work) -> None:
-        finish(self)
-        if self.recorded and stores:
-            announce(stores[0], list(self.recorded))
-            time.sleep(SLOWLY)
-
-    Store.__init__ = init  # type: ignore[method-assign]
-    Work.finish = early  # type: ignore[method-assign]
-    Store._announce = lambda _self, _entries: None  # type: ignore[method-assign,assignment]
-
-
 def _numbers_with_holes() -> None:
     from swarm.store import log
 
@@ -184,23 +162,6 @@ def _numbers_with_holes() -> None:
         return {key: range(numbers.start + 1, numbers.stop) for key, numbers in given.items()}
 
     log.number = holes
-
-
-def _deaf_hub() -> None:
-    from swarm.live.hub import Hub
-
-    heard = Hub.heard
-    heads: list[int] = []
-
-    def half(self: Hub, stream: str, seq: int, entry: Any) -> None:
-        if seq % 7:
-            heard(self, stream, seq, entry)
-
-    async def never(self: Hub) -> None:
-        heads.append(len(self._streams))
-
-    Hub.heard = half  # type: ignore[method-assign]
-    Hub._compare_heads = never  # type: ignore[method-assign]
 
 
 def _open_rooms() -> None:
@@ -224,14 +185,8 @@ def _out_of_order() -> None:
 MUTANTS: dict[str, Callable[[], None]] = {
     "no unique key": _no_unique_key,
     "acknowledges before the commit": _acknowledge_before_commit,
-    "rings before the commit": _ring_before_commit,
     "numbers with holes": _numbers_with_holes,
-    "a deaf hub": _deaf_hub,
     "open rooms": _open_rooms,
     "out of order": _out_of_order,
 }
-
-
-def names() -> Collection[str]:
-    """Every mutant there is."""
-    return MUTANTS
+"""Promises broken on purpose."""

@@ -58,7 +58,10 @@ class Seat:
     def client(self) -> httpx2.AsyncClient:
         """HTTP with the cookie."""
         return httpx2.AsyncClient(
-            base_url=self.url, timeout=ANSWER, headers={"Cookie": self.cookie, "Accept": "text/html"}
+            base_url=self.url,
+            timeout=ANSWER,
+            headers={"Cookie": self.cookie, "Accept": "text/html"},
+            verify=False,
         )
 
     def open(self) -> connect:
@@ -186,6 +189,7 @@ class Writer:
     writing: bool = True
     pause: float = 0.02
     patience: float = 20.0
+    _wrote: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def stream(self) -> str:
@@ -198,7 +202,14 @@ class Writer:
         while self.writing:
             number += 1
             self.calls.append(await self._say(f"{self.name}-{number:05}"))
+            self._wrote.set()
             await asyncio.sleep(random.uniform(0, 2 * self.pause))
+
+    async def has_written(self, least: int) -> None:
+        """Return when it has so many answers."""
+        while len(self.calls) < least:
+            self._wrote.clear()
+            await self._wrote.wait()
 
     async def _say(self, client_id: str) -> Call:
         began, doubt = self.now(), False

@@ -155,8 +155,8 @@ async def _written(writers: Sequence[Writer], more: int) -> None:
     wanted = [len(writer.calls) + more for writer in writers]
 
     async def all_have() -> None:
-        while any(len(writer.calls) < least for writer, least in zip(writers, wanted, strict=True)):
-            await asyncio.sleep(0.02)
+        for writer, least in zip(writers, wanted, strict=True):
+            await writer.has_written(least)
 
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(all_have(), QUIET)
