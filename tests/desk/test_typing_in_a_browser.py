@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from swarm.tickets import actions as tickets
 from tests.support.site import Site
@@ -12,9 +14,9 @@ from tests.support.town import build
 pytestmark = pytest.mark.journey
 
 
-def test_a_piece_that_arrives_while_somebody_types_waits_until_they_are_done(
-    chromium: Browser, site: Site
-) -> None:
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    """An owner's ticket, live."""
     town = build(site.store)
     ticket = town.open("hive")
     town.act("hugo", tickets.take, ticket)
@@ -24,7 +26,11 @@ def test_a_piece_that_arrives_while_somebody_types_waits_until_they_are_done(
     page = context.new_page()
     page.goto(f"/tickets/{ticket}")
     expect(page.locator("[data-live-pill]").first).to_have_attribute("data-state", "live")
+    yield page
+    context.close()
 
+
+def test_a_piece_that_arrives_while_somebody_types_waits_until_they_are_done(page: Page) -> None:
     held: list[Route] = []
     page.route("**/foot/room", lambda route: held.append(route))
     with page.expect_request("**/foot/room"):
@@ -40,19 +46,9 @@ def test_a_piece_that_arrives_while_somebody_types_waits_until_they_are_done(
     expect(box).to_have_value("Half a thought")
     with page.expect_response("**/foot/room"):
         box.fill("")
-    context.close()
 
 
-def test_a_click_that_straddles_a_redrawing_is_not_lost(chromium: Browser, site: Site) -> None:
-    town = build(site.store)
-    ticket = town.open("hive")
-    town.act("hugo", tickets.take, ticket)
-    context = chromium.new_context(base_url=site.url, viewport={"width": 1440, "height": 900})
-    secret = site.person(town.people["hugo"]).http.cookies["session"]
-    context.add_cookies([{"name": "session", "value": secret, "url": site.url}])
-    page = context.new_page()
-    page.goto(f"/tickets/{ticket}")
-    expect(page.locator("[data-live-pill]").first).to_have_attribute("data-state", "live")
+def test_a_click_that_straddles_a_redrawing_is_not_lost(page: Page) -> None:
     button = page.get_by_role("button", name="Resolve")
     place = button.bounding_box()
     assert place
@@ -62,4 +58,3 @@ def test_a_click_that_straddles_a_redrawing_is_not_lost(chromium: Browser, site:
         page.locator(".head").dispatch_event("refresh")
     page.mouse.up()
     expect(page.locator(".head", has_text="Resolved")).to_be_visible()
-    context.close()
