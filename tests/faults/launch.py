@@ -1,4 +1,7 @@
-"""swarm with something in it that must not be: it dies at a certain instruction, or breaks a promise."""
+"""swarm with something in it that must not be: it dies at a certain instruction, or breaks a promise.
+
+A mutant replaces methods and names of the product, which types forbid: hence each `type: ignore` below.
+"""
 
 from __future__ import annotations
 
