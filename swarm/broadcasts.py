@@ -6,14 +6,16 @@ in. Lines of a lane are drawn here, once for everybody of an audience and langua
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from swarm.events import NOBODY, Event
-from swarm.lanes.queries import fresh_lines, lines
+from swarm.lanes.queries import lines
+from swarm.lanes.stencils import Stencils
 from swarm.lanes.views import Audience, Line
 from swarm.live.ports import Drawn, Op
 from swarm.modes import mode_of
@@ -28,9 +30,11 @@ from swarm.rooms.queries import asks
 from swarm.routing import events as routing
 from swarm.store import Entry, Store, Work
 from swarm.text.language import use
+from swarm.text.markdown import only_words, to_html
 from swarm.text.times import for_everybody
 from swarm.tickets import events as ticket
 from swarm.tickets.models import Ownership, Ticket
+from swarm.tickets.turns import Fresh
 from swarm.web.render import Render
 
 LISTS = (".live-rail", ".live-list")
@@ -103,22 +107,38 @@ class Broadcasts:
     def __init__(self, store: Store, render: Render) -> None:
         self._store = store
         self._render = render
+        self._stencils = Stencils(lambda line: self._line(line, "staff"))
 
     def __call__(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn]:
         """One list of operations per entry; none where this audience learns the number only."""
         seen_by: Audience = "customer" if audience == "customer" else "staff"
-        if seen_by == "staff" and (known := fresh_lines(entries)) is not None:
-            with use(language), for_everybody():
-                return [
-                    [self._appended(line, seen_by), *_refreshed(entry, entry.event)]
-                    for line, entry in zip(known, entries, strict=True)
-                ]
+        if (known := self._known(entries, audience, language, to_html)) is not None:
+            return known
 
         def draw(work: Work) -> list[Drawn]:
             with use(language), for_everybody():
                 return self._draw(work.session, entries, seen_by)
 
         return self._store.read_now(NOBODY, draw)
+
+    def at_once(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn] | None:
+        """The same in microseconds, where nothing needs to be asked or rendered for it; else none."""
+        return self._known(entries, audience, language, only_words)
+
+    def _known(
+        self, entries: Sequence[Entry], audience: str, language: str, html: Callable[[str], Markup | None]
+    ) -> list[Drawn] | None:
+        """Messages this process has just written; none where one of them is anything else."""
+        if audience == "customer":
+            return None
+        drawn: list[Drawn] = []
+        with use(language), for_everybody():
+            for entry in entries:
+                fresh = entry.fresh
+                if not isinstance(fresh, Fresh) or (body := html(fresh.body)) is None:
+                    return None
+                drawn.append([("append", _log_of(entry.stream), self._stencils.line(entry, fresh, body))])
+        return drawn
 
     def _draw(self, session: Session, entries: Sequence[Entry], audience: Audience) -> list[Drawn]:
         in_lanes = [entry for entry in entries if entry.stream.startswith(("lane:", "room:"))]
@@ -205,7 +225,7 @@ class Broadcasts:
         ]
 
     def _appended(self, line: Line, audience: Audience) -> Op:
-        return ("append", f"#log-{line.stream.replace(':', '-')}", self._line(line, audience))
+        return ("append", _log_of(line.stream), self._line(line, audience))
 
     def _line(self, line: Line, audience: Audience) -> str:
         return str(self._render.macro("lanes/line.html", "line")(line, audience)).strip()
@@ -260,6 +280,10 @@ class Broadcasts:
                 "who": who.name if who else "",
             },
         )
+
+
+def _log_of(stream: str) -> str:
+    return f"#log-{stream.replace(':', '-')}"
 
 
 def _refreshed(entry: Entry, fact: Event) -> list[Op]:

@@ -145,9 +145,11 @@ def serve(settings: Settings) -> None:
 
 def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
     live = settings.live
+    broadcasts = Broadcasts(store, render)
     hub = Hub(
         log=StoreLog(store),
-        render=Broadcasts(store, render),
+        render=broadcasts,
+        at_once=broadcasts.at_once,
         doorman=Doorman(store, house.staff_cookie, house.customer_cookie),
         post=PostFrame(store, settings),
         doorbell=(

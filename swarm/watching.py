@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -180,11 +181,12 @@ class PostFrame:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[int] = loop.create_future()
         lane, _colon, number = stream.partition(":")
-        with use(viewer.language):
-            if (refused := _unfit(lane, number, body)) is not None:
-                answer.set_exception(refused)
-                return answer
-        frame = _Frame(viewer.key, int(number), client_id, many_lines(body), answer)
+        try:
+            text = _fit(lane, number, body, viewer.language)
+        except PostRefused as refused:
+            answer.set_exception(refused)
+            return answer
+        frame = _Frame(viewer.key, int(number), client_id, text, answer)
         if lane == "lane":
             return self._in_lane(frame)
         self._waiting.append(frame)
@@ -246,13 +248,17 @@ class PostFrame:
         )
 
 
-def _unfit(lane: str, number: str, body: str) -> PostRefused | None:
-    if lane not in ("lane", "room") or not number.isascii() or not number.isdigit() or len(number) > 15:
-        return PostRefused(404, _("There is no such ticket, or it is not for you to see."))
-    try:
-        text = many_lines(body)
-    except Unclean as problem:
-        return PostRefused(422, str(problem))
-    if not text.strip() or len(text) > MOST_LETTERS:
-        return PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))
-    return None
+def _fit(lane: str, number: str, body: str, language: str) -> str:
+    """The text as it may be kept. Raises `PostRefused`."""
+    named = lane in ("lane", "room") and number.isascii() and number.isdigit() and len(number) <= 15
+    with contextlib.suppress(Unclean):
+        if named and 0 < len(text := many_lines(body)) <= MOST_LETTERS:
+            return text
+    with use(language):
+        if not named:
+            raise PostRefused(404, _("There is no such ticket, or it is not for you to see."))
+        try:
+            many_lines(body)
+        except Unclean as problem:
+            raise PostRefused(422, str(problem)) from None
+        raise PostRefused(422, _("A message has between 1 and %(most)s characters.", most=MOST_LETTERS))

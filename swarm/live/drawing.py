@@ -1,4 +1,4 @@
-"""From log to bytes, once for everybody of a group; runs in threads, touches no socket."""
+"""From log to bytes, once for everybody of a group; runs in threads unless it is quick, touches no socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from swarm.live.frames import described, drawn
-from swarm.live.ports import Describe, Doorman, Log, Render, Viewer
+from swarm.live.ports import AtOnce, Describe, Doorman, Log, Render, Viewer
 from swarm.live.stream import Group, without_holes
 from swarm.store.log import Entry
 
@@ -63,10 +63,18 @@ class Past:
 class Drawing:
     """The blocking half of the hub."""
 
-    def __init__(self, log: Log, render: Render, describe: Describe | None, doorman: Doorman) -> None:
+    def __init__(
+        self,
+        log: Log,
+        render: Render,
+        doorman: Doorman,
+        describe: Describe | None = None,
+        at_once: AtOnce | None = None,
+    ) -> None:
         self.log = log
         self.doorman = doorman
         self._render = render
+        self._at_once = at_once
         self._describe = describe
 
     def draw(self, jobs: Sequence[Job]) -> Sequence[Job]:
@@ -89,6 +97,23 @@ class Drawing:
                     _log.exception("drawing_failed", stream=job.key, after=job.after)
                     job.undrawn.append(group)
         return jobs
+
+    def at_once(self, job: Job) -> bool:
+        """Whether the job was done here and now, in the event loop; else it waits for `draw`."""
+        if self._at_once is None or not job.entries or len(job.entries) > TAKE:
+            return False
+        try:
+            for audience, language, form in job.groups:
+                ops = self._at_once(job.entries, audience, language) if form == "html" else None
+                if ops is None:
+                    return False
+                job.pieces[audience, language, form] = [
+                    drawn(entry, its) for entry, its in zip(job.entries, ops, strict=True)
+                ]
+        except Exception:
+            _log.exception("drawing_failed", stream=job.key, after=job.after)
+            return False
+        return True
 
     def past(self, wishes: Sequence[Wish], limit: int) -> Mapping[str, Past]:
         """Ask who may, where each stream stands, and draw what those behind have missed."""

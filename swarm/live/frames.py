@@ -84,7 +84,7 @@ def decode(text: str) -> Frame:
         frame: Frame = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise BadFrame(str(problem)) from problem
-    if isinstance(frame, PostMessage) and _surrogate.search(frame.body):
+    if type(frame) is PostMessage and not frame.body.isascii() and _surrogate.search(frame.body):
         raise BadFrame("not text")
     return frame
 

@@ -20,7 +20,7 @@ from swarm.live.drawing import Drawing
 from swarm.live.frames import BadFrame, Batch, Form, decode, encode
 from swarm.live.joining import Joining
 from swarm.live.limits import Limits
-from swarm.live.ports import Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
+from swarm.live.ports import AtOnce, Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
 from swarm.live.presence import REFRESH, Here, Presence, has_presence
 from swarm.live.reading import Reading
 from swarm.live.rights import Rights
@@ -47,6 +47,7 @@ class Hub:
         post: Post,
         doorbell: Doorbell,
         describe: Describe | None = None,
+        at_once: AtOnce | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
@@ -57,7 +58,7 @@ class Hub:
         self._doorman = doorman
         self._describe = describe
         self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
-        self._drawing = Drawing(log, render, describe, doorman)
+        self._drawing = Drawing(log, render, doorman, describe, at_once)
         self._joining = Joining(self, self._drawing, doorbell, self._threads, self.limits.resync)
         self._turns = Turns(self, self._drawing, self._threads, self.limits, self.counts)
         self.due = self._turns.due

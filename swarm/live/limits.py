@@ -29,8 +29,8 @@ class Limits:
     frames_at_once: int = 100
     posts_per_second: float = 5.0
     posts_at_once: int = 30
-    posts_in_flight: int = 32
-    pace: float = 0.008
+    posts_in_flight: int = 64
+    pace: float = 0.003
     """Between two drawings of one stream: what comes faster goes out together."""
     typing_every: float = 3.0
     presence_grace: float = 10.0

@@ -75,6 +75,14 @@ class Render(Protocol):
         ...
 
 
+class AtOnce(Protocol):
+    """Like `Render`, in the event loop, where it takes microseconds."""
+
+    def __call__(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn] | None:
+        """None where it would take longer."""
+        ...
+
+
 class Describe(Protocol):
     """The same events as data, for programs; called in a thread."""
 

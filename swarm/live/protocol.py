@@ -12,10 +12,20 @@ from typing import Any
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform without its compiled half
+    from websockets.utils import apply_mask
+
 EXTENSION = "swarm.raw"
 """Where the raw side of a connection stands in `scope["extensions"]`."""
 CLOSING_SECONDS = 2.0
 """How long a peer may take to answer a close."""
+
+SHORT = 4096
+"""Bytes in a frame that is read the short way; with the first longer one a connection leaves it."""
+_TEXT, _MASKED = 0x81, 0x80
+_MORE, _LONG = 1 << 40, 1 << 41
 
 OnText = Callable[[str | None], None]
 OnLost = Callable[[], None]
@@ -29,6 +39,19 @@ class _Nowhere:
 
 
 _NOWHERE: Any = _Nowhere()
+
+
+def _frame_end(data: bytes, at: int) -> int:
+    """Where the frame that begins there ends (RFC 6455, 5.2)."""
+    left = len(data) - at
+    if left < 2:
+        return _MORE
+    head, length = (6 if data[at + 1] & _MASKED else 2), data[at + 1] & 0x7F
+    if length == 126:
+        if left < 4:
+            return _MORE
+        head, length = head + 2, int.from_bytes(data[at + 2 : at + 4], "big")
+    return _LONG if length == 127 or length > SHORT else at + head + length
 
 
 def _ignored(text: str | None) -> None:
@@ -45,6 +68,10 @@ class Protocol(WebSocketsSansIOProtocol):
     _on_lost: OnLost | None = None
     heard_at: float = 0.0
     """Loop time of the peer's last byte."""
+    _long_way = False
+    """The parser reads everything; else it is only ever told whole frames."""
+    _rest = b""
+    """The beginning of a frame."""
 
     def take_over(self, on_text: OnText, on_lost: OnLost) -> None:
         """Feed these callbacks from now on; the ASGI call may return. `on_text(None)` stands for binary."""
@@ -111,9 +138,39 @@ class Protocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Every byte is a sign of life."""
+        """Every byte is a sign of life; whole short texts go the short way."""
         self.heard_at = self.loop.time()
-        super().data_received(data)
+        if self._on_text is None or self._long_way:
+            # What comes after the request and before the take-over may end within a frame.
+            self._long_way = self._long_way or self.handshake_initiated
+            super().data_received(data)
+            return
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        at, size = 0, len(data)
+        while (end := _frame_end(data, at)) <= size:
+            if data[at] == _TEXT and data[at + 1] & _MASKED and not self.frames:
+                self._read(data, at, end)
+            else:
+                super().data_received(data[at:end])
+            at = end
+        if end == _LONG:
+            # From here on the parser, which knows its limits, is told everything.
+            self._long_way = True
+            super().data_received(data[at:])
+        else:
+            self._rest = data[at:]
+
+    def _read(self, data: bytes, at: int, end: int) -> None:
+        start = at + (6 if data[at + 1] & 0x7F < 126 else 8)
+        if self.close_sent or self._on_text is None:
+            return
+        try:
+            text = apply_mask(data[start:end], data[start - 4 : start]).decode()
+        except UnicodeDecodeError:
+            self.close(1007)
+        else:
+            self._on_text(text)
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message straight to whoever took over, without pausing the transport."""

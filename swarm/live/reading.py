@@ -62,6 +62,8 @@ class Reading:
     def act(self, socket: Socket, frame: Frame) -> None:
         """Do what the frame asks."""
         match frame:
+            case PostMessage():
+                self._begin_post(socket, frame)
             case Ping():
                 self._hub.push(socket, _PONG)
             case Watch():
@@ -71,8 +73,6 @@ class Reading:
                     self._hub.leave(socket, key)
             case Typing():
                 self._typing(socket, frame.s)
-            case PostMessage():
-                self._begin_post(socket, frame)
 
     async def finish(self) -> None:
         """Wait for the posts under way."""
@@ -135,17 +135,17 @@ class Reading:
         now = self._hub.now()
         if socket.posts is None:
             socket.posts = Bucket(limits.posts_at_once, now)
-        with use(socket.viewer.language):
-            if socket.in_flight >= limits.posts_in_flight or not socket.posts.take(
-                now, limits.posts_per_second, limits.posts_at_once
-            ):
-                self._refuse(
-                    socket, frame.id, 429, _("Too many messages at once. Wait a moment, then try again.")
-                )
-                return
-            if len(frame.body) > LONGEST_BODY:
+        if socket.in_flight >= limits.posts_in_flight or not socket.posts.take(
+            now, limits.posts_per_second, limits.posts_at_once
+        ):
+            with use(socket.viewer.language):
+                why = _("Too many messages at once. Wait a moment, then try again.")
+            self._refuse(socket, frame.id, 429, why)
+            return
+        if len(frame.body) > LONGEST_BODY:
+            with use(socket.viewer.language):
                 self._refuse(socket, frame.id, 422, _("This message is too long."))
-                return
+            return
         socket.in_flight += 1
         answer = asyncio.ensure_future(self._post(socket.viewer, frame.s, frame.id, frame.body))
         self._tasks.add(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
 from typing import Protocol
@@ -15,6 +16,8 @@ from swarm.live.limits import Limits
 from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 
+SLICE = 64
+"""Sockets written to before the loop looks at what has come in."""
 FAILURES = 3
 """A stream that cannot be drawn so often makes its pages reload instead."""
 
@@ -41,7 +44,7 @@ class Turns:
         self._limits = limits
         self._counts = counts
         self._due: set[Stream] = set()
-        self._dirty: list[Socket] = []
+        self._dirty: deque[Socket] = deque()
         self._turn_asked = False
 
     def forget(self, stream: Stream) -> None:
@@ -57,7 +60,11 @@ class Turns:
         """Add to what the socket gets at the end of this turn."""
         if socket.pending is None:
             socket.pending = [batch]
-            self._dirty.append(socket)
+            if socket.posts is None:
+                self._dirty.append(socket)
+            else:
+                # Those who write wait for their own words, and for answers.
+                self._dirty.appendleft(socket)
             self._ask_turn()
         else:
             socket.pending.append(batch)
@@ -69,18 +76,21 @@ class Turns:
 
     def _turn(self) -> None:
         self._turn_asked = False
+        if self._due:
+            if self._hub.standing_age() > self._limits.rights_stale:
+                # Held back until standing is known again.
+                self._due.clear()
+            else:
+                self._look()
         if self._dirty:
             self._flush()
-        if not self._due:
-            return
-        if self._hub.standing_age() > self._limits.rights_stale:
-            # Held back until standing is known again.
-            self._due.clear()
-            return
+
+    def _look(self) -> None:
         jobs: list[Job] = []
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for stream in self._due:
+        due, self._due = self._due, set()
+        for stream in due:
             if stream.busy or stream.sent is None or stream.known <= stream.sent:
                 continue
             if (early := stream.drawn_at + self._limits.pace - now) > 0:
@@ -92,9 +102,12 @@ class Turns:
             if not groups:
                 stream.told(stream.known)
                 continue
-            stream.busy = True
-            jobs.append(Job(stream.key, stream.sent, stream.carried_next(), groups))
-        self._due.clear()
+            job = Job(stream.key, stream.sent, stream.carried_next(), groups)
+            if self._drawing.at_once(job):
+                self._deliver(stream, job)
+            else:
+                stream.busy = True
+                jobs.append(job)
         if jobs:
             self._draw(jobs)
 
@@ -163,10 +176,13 @@ class Turns:
             self.due(stream)
 
     def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        most = self._limits.slow_reader
-        for socket in dirty:
+        dirty, most = self._dirty, self._limits.slow_reader
+        count = min(SLICE, len(dirty))
+        for _each in range(count):
+            socket = dirty.popleft()
             if not socket.flush(most):
                 self._counts.slow_cut += 1
                 socket.close(close_codes.AGAIN_LATER, "too slow")
-        self._counts.writes += len(dirty)
+        self._counts.writes += count
+        if dirty:
+            self._ask_turn()

@@ -51,18 +51,22 @@ class Entry:
         return load(self.kind, self.data)
 
 
+def numbering(counts: Mapping[str, int]) -> Asked:
+    """Takes each stream's next so many numbers under its row lock, in order of the keys: key and last one."""
+    return _NUMBER, {"counts": [list(pair) for pair in counts.items()]}
+
+
 def number(connection: Connection, counts: Mapping[str, int]) -> dict[str, range]:
-    """Each stream's next so many numbers, taken under its row lock, the streams in order of their keys."""
-    rows = _NUMBER.run(connection, counts=[list(pair) for pair in counts.items()])
+    """Each stream's next so many numbers, as `numbering` takes them."""
+    [rows] = together(connection, numbering(counts))
     return {key: range(last - counts[key] + 1, last + 1) for key, last in rows}
 
 
-def keep(connection: Connection, entries: Sequence[Entry], *beside: Asked) -> None:
-    """Store entries whose numbers were taken in this transaction, and execute what goes `beside` it."""
-    rows = [
-        [one.stream, one.seq, one.kind, one.actor, instant(connection, one.at), one.data] for one in entries
-    ]
-    together(connection, (_KEEP, {"rows": rows}), *beside)
+def keep(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Store entries whose numbers were taken in this transaction."""
+    moments = {one.at: instant(connection, one.at) for one in entries}
+    rows = [[one.stream, one.seq, one.kind, one.actor, moments[one.at], one.data] for one in entries]
+    _KEEP.run(connection, rows=rows)
 
 
 def heads(session: Session, streams: Collection[str]) -> dict[str, int]:

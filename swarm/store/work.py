@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from swarm.events import Actor, Event
 from swarm.store import log
 from swarm.store.log import Entry
-from swarm.store.sql import Asked
 
 Row = TypeVar("Row")
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
@@ -46,25 +45,17 @@ class Work:
             self._later.append((stream, event, by or self.actor, at or self.now))
             self._follow(event)
             return 0
-        seq = self.number({stream: 1})[stream][0]
-        self.keep(
-            [Entry(stream, seq, event.kind, at or self.now, (by or self.actor).key, event.data())], [event]
-        )
+        if stream.startswith("lane:") and event.audience != "customer":
+            raise ValueError(f"{event.kind} is internal and cannot stand in {stream}")
+        connection = self.session.connection()
+        seq = log.number(connection, {stream: 1})[stream][0]
+        entry = Entry(stream, seq, event.kind, at or self.now, (by or self.actor).key, event.data())
+        log.keep(connection, [entry])
+        self.kept([entry], [event])
         return seq
 
-    def number(self, counts: Mapping[str, int]) -> Mapping[str, range]:
-        """The next so many numbers of each stream, for facts that must know theirs before they are kept."""
-        return log.number(self.session.connection(), counts)
-
-    def keep(self, entries: Sequence[Entry], events: Sequence[Event], *beside: Asked) -> None:
-        """Put numbered entries on their streams and let follow what must; raises like `record`.
-
-        What goes `beside` is executed with it.
-        """
-        for entry, event in zip(entries, events, strict=True):
-            if entry.stream.startswith("lane:") and event.audience != "customer":
-                raise ValueError(f"{event.kind} is internal and cannot stand in {entry.stream}")
-        log.keep(self.session.connection(), entries, *beside)
+    def kept(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
+        """Announce after the commit what stands on its streams, and let follow what must."""
         self.recorded += entries
         for event in events:
             self._follow(event)
@@ -73,16 +64,19 @@ class Work:
         """Number what goes to streams that many tickets share: last, and in order of their keys."""
         if not self._later:
             return
+        connection = self.session.connection()
         # Everybody takes these locks in one order and holds them for a moment: no deadlock.
         numbers = {
             stream: iter(its)
-            for stream, its in self.number(Counter(stream for stream, *_rest in self._later)).items()
+            for stream, its in log.number(
+                connection, Counter(stream for stream, *_rest in self._later)
+            ).items()
         }
         entries = [
             Entry(stream, next(numbers[stream]), event.kind, at, by.key, event.data())
             for stream, event, by, at in self._later
         ]
-        log.keep(self.session.connection(), entries)
+        log.keep(connection, entries)
         self.recorded += entries
         self._later.clear()
 

@@ -29,6 +29,8 @@ def one_line(text: str) -> str:
 
 def many_lines(text: str) -> str:
     """`text` trimmed, with newlines as `\\n` and tabs kept; raises Unclean."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     if _SURROGATE.search(text):
         raise Unclean(_("This holds half of a character. Type it again."))
     text = _BREAKS.sub("\n", text).translate(_PASTED)

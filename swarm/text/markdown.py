@@ -138,9 +138,14 @@ _WORDS = re.compile(r"(?!\d+[.)])\w(?:[\w ,.;:?!()%+=-]*[\w,.;:?!()%+=-])?")
 @lru_cache(maxsize=1024)
 def to_html(body: str) -> Markup:
     """Sanitised HTML of a message; plain paragraphs where markdown would be too long, deep or slow."""
+    return rendered(body) if (words := only_words(body)) is None else words
+
+
+def only_words(body: str) -> Markup | None:
+    """The same where there is nothing to render, which takes microseconds; none where there is."""
     if "_" not in body and len(body) <= LONGEST and _WORDS.fullmatch(body):
         return Markup(f"<p>{body}</p>")  # noqa: S704 (words alone)
-    return rendered(body)
+    return None
 
 
 def rendered(body: str) -> Markup:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from swarm.events import Actor
 from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
 from swarm.modes import Case, mode_of
-from swarm.store import Entry, Work
+from swarm.store import Entry, Work, log
 from swarm.store.sql import Sql, together
 from swarm.text.language import _, use
 from swarm.tickets import rules
@@ -97,12 +97,25 @@ _WRITTEN = Sql(
         AND m.ticket_id + 0 = a.ticket
     """  # + 0: or a planner that thinks rooms are small walks through all of it
 )
+# A message's number is its stream's last, just taken, less those of the turn that come after it.
 _WRITE = Sql(
     """
     INSERT INTO messages (lane, at, ticket_id, author, client_id, body, seq)
-    SELECT 'room', :now, w.* FROM
-        rows(:rows, ticket bigint, author text, client text, body text, seq bigint) AS w
+    SELECT 'room', :now, w.ticket, w.author, w.client, w.body, s.last_seq - w.later
+    FROM rows(
+            :rows, place int, stream text, ticket bigint, author text, client text, body text, later int
+        ) AS w JOIN streams s ON s.key = w.stream
+    ORDER BY w.place
     RETURNING ticket_id, seq, id
+    """
+)
+_TELL = Sql(
+    """
+    INSERT INTO events (stream, seq, kind, actor, at, data)
+    SELECT a.stream, m.seq, :kind, m.author, m.at, json_object('ticket_id', m.ticket_id, 'message_id', m.id)
+    FROM rows(:keys, stream text, ticket bigint, author text, client text) AS a
+        JOIN messages m ON m.client_id = a.client AND m.author = a.author AND m.lane = 'room'
+        AND m.ticket_id + 0 = a.ticket
     """
 )
 _TOUCH = Sql(
@@ -117,7 +130,7 @@ def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
     """
     connection = work.session.connection()
     staff = {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
-    _held, standing, stored = together(
+    _held, standing, stood_before = together(
         connection,
         (_HOLD, {"tickets": [[id_] for id_ in {draft.ticket_id for draft in drafts}]}),
         (_CASES, {"pairs": [list(pair) for pair in staff]}),
@@ -125,7 +138,7 @@ def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
     )
     cases = _cases(standing, staff)
     verdicts = _verdicts(drafts, cases)
-    stood = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in stored}
+    stood = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in stood_before}
     fresh: dict[Key, Draft] = {}
     for draft in drafts:
         if draft.key not in stood and verdicts[draft.ticket_id, draft.actor.key] is None:
@@ -203,43 +216,43 @@ def _cases(
 
 
 def _write(
-    work: Work, connection: Connection, drafts: Sequence[Draft], owned: Collection[tuple[int, str]]
+    work: Work,
+    connection: Connection,
+    drafts: Sequence[Draft],
+    owned: Collection[tuple[int, str]],
 ) -> dict[Key, Stored]:
     if not drafts:
         return {}
-    streams = work.number(Counter(f"room:{draft.ticket_id}" for draft in drafts))
-    left = {stream: iter(numbers) for stream, numbers in streams.items()}
-    numbered = [(draft, next(left[f"room:{draft.ticket_id}"])) for draft in drafts]
-    rows = [[d.ticket_id, d.actor.key, d.client_id, d.body, seq] for d, seq in numbered]
-    stored = _WRITE.run(connection, rows=rows, now=work.now)
-    ids = {(ticket, seq): id_ for ticket, seq, id_ in stored}
-    events = [
-        RoomMessagePosted(ticket_id=draft.ticket_id, message_id=ids[draft.ticket_id, seq])
-        for draft, seq in numbered
-    ]
-    work.keep(
-        [
-            Entry(
-                f"room:{draft.ticket_id}",
-                seq,
-                event.kind,
-                work.now,
-                draft.actor.key,
-                event.data(),
-                Fresh(
-                    event.message_id,
-                    draft.client_id,
-                    draft.body,
-                    draft.actor.name,
-                    (draft.ticket_id, draft.actor.key) in owned,
-                ),
-            )
-            for (draft, seq), event in zip(numbered, events, strict=True)
-        ],
-        events,
-        (_TOUCH, {"tickets": [[id_] for id_ in {draft.ticket_id for draft in drafts}], "now": work.now}),
+    counts = Counter(draft.ticket_id for draft in drafts)
+    later = dict(counts)
+    rows: list[list[Any]] = []
+    for place, draft in enumerate(drafts):
+        ticket = draft.ticket_id
+        later[ticket] -= 1
+        rows.append(
+            [place, f"room:{ticket}", ticket, draft.actor.key, draft.client_id, draft.body, later[ticket]]
+        )
+    streams = {f"room:{ticket}": count for ticket, count in counts.items()}
+    numbered, stored, *_done = together(
+        connection,
+        log.numbering(streams),
+        (_WRITE, {"rows": rows, "now": work.now}),
+        (_TELL, {"kind": RoomMessagePosted.kind, "keys": [row[1:5] for row in rows]}),
+        (_TOUCH, {"tickets": [[ticket] for ticket in counts], "now": work.now}),
     )
-    return {draft.key: Stored(ids[draft.ticket_id, seq], seq, draft.body) for draft, seq in numbered}
+    last, ids = dict(numbered), {(ticket, seq): id_ for ticket, seq, id_ in stored}
+    entries, events = [], []
+    written: dict[Key, Stored] = {}
+    for draft, (_place, stream, ticket, author, client, body, after) in zip(drafts, rows, strict=True):
+        seq = last[stream] - after
+        id_ = ids[ticket, seq]
+        event = RoomMessagePosted(ticket_id=ticket, message_id=id_)
+        fresh = Fresh(id_, client, body, draft.actor.name, (ticket, author) in owned)
+        entries.append(Entry(stream, seq, event.kind, work.now, author, event.data(), fresh))
+        events.append(event)
+        written[ticket, author, client] = Stored(id_, seq, body)
+    work.kept(entries, events)
+    return written
 
 
 def other_text() -> Stale:
