@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import deliveries, lists, page, shown
+from bench import acks, deliveries, lists, page, shown, storm
 from bench.databases import Databases, databases
 from bench.figures import Figure, out, show
 from bench.serving import CLIENT_CORE, stay_on
@@ -19,7 +19,9 @@ PARTS: dict[str, tuple[str, Callable[[Databases, Path], Iterator[Figure]]]] = {
     "lists": ("List pages at 100,000 tickets; reference: at 1,000", lists.measure),
     "page": ("The ticket page; reference: the same bytes from a bare route and template", page.measure),
     "shown": ("One message, to another screen", shown.measure),
-    "deliveries": ("Deliveries; reference: websockets.broadcast(), storing nothing", deliveries.measure),
+    "deliveries": ("Sockets; reference: websockets.broadcast(), storing nothing", deliveries.measure),
+    "storm": ("Everybody reconnects at once", storm.measure),
+    "acks": ("Messages acknowledged; reference: our own path with one commit for each", acks.measure),
 }
 
 

@@ -1,23 +1,17 @@
-"""Many cheap sockets: a raw asyncio protocol that opens, may speak, and counts the frames it gets.
-
-Run as a program it takes what to do as JSON on standard input and says what came of it as JSON.
-"""
+"""Many cheap sockets: a raw asyncio protocol that opens, may speak, and counts the frames it gets."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
-import secrets
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-import psutil
-import uvloop
+ACK, CAUGHT_UP = b'{"t":"ack"', b'{"t":"caught_up"'
+PING, PONG = 0x89, b"\x8a\x80\0\0\0\0"
 
 
 class CountingSocket(asyncio.Protocol):
@@ -36,6 +30,7 @@ class CountingSocket(asyncio.Protocol):
         self.frames = 0
         self.messages = 0
         """Frames too long for a short head: what was written, not what answers the one who wrote it."""
+        self.acks = self.caught_up = 0
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,9 +68,16 @@ class CountingSocket(asyncio.Protocol):
                 break
             if head > 2:
                 length = int.from_bytes(data[at + 2 : at + head], "big")
-            at += head + length
             self.frames += 1
-            self.messages += head > 2
+            if head > 2:
+                self.messages += 1
+            elif data.startswith(ACK, at + 2):
+                self.acks += 1
+            elif data.startswith(CAUGHT_UP, at + 2):
+                self.caught_up += 1
+            elif data[at] == PING and self._transport is not None:
+                self._transport.write(PONG)
+            at += head + length
         if at < size:
             self._rest = data[at:]
             self._skip = 0
@@ -178,58 +180,3 @@ def _handshake(host: str, path: str, headers: Sequence[tuple[str, str]]) -> byte
         *(f"{name}: {value}" for name, value in headers),
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-async def quiet(sockets: Sequence[CountingSocket], least: int) -> None:
-    """Return when every socket has had `least` frames and none has come for a second."""
-    before, still = -1, 0
-    while still < 4:
-        await asyncio.sleep(0.25)
-        now = sum(socket.frames for socket in sockets)
-        alike = now == before and all(socket.frames >= least for socket in sockets)
-        before, still = now, still + 1 if alike else 0
-
-
-async def run(wanted: dict[str, Any]) -> dict[str, float]:
-    """Open sockets to one server, let the first write, and say how long it took everybody to hear it."""
-    port, stream = wanted["port"], wanted.get("stream")
-    text = "x" * wanted["bytes"]
-    if stream is None:
-        sockets = await open_sockets(port, [()] * wanted["sockets"])
-        message = lambda number: text  # noqa: E731
-    else:
-        common = [("Origin", f"http://127.0.0.1:{port}"), ("Sec-WebSocket-Protocol", "swarm.html.1")]
-        headers = [[*common, ("Cookie", f"session={cookie}")] for cookie in wanted["cookies"]]
-        sockets = await open_sockets(port, headers, path="/live")
-        watch = {"t": "watch", "epoch": wanted["epoch"], "streams": {stream: wanted["shown"]}}
-        for socket in sockets:
-            socket.say(json.dumps(watch))
-        # hello, caught_up, and who is there.
-        await quiet(sockets, 3)
-        mark = secrets.token_hex(8)
-
-        def message(number: int) -> str:
-            body = f"{number} {text}"[: len(text)]
-            return json.dumps({"t": "post", "s": stream, "id": f"{mark}-{number}", "body": body})
-
-    process = psutil.Process(wanted["pid"])
-    before = process.cpu_times()
-    done = await drive(sockets, message, messages=wanted["messages"], in_flight=wanted["in_flight"])
-    after = process.cpu_times()
-    for socket in sockets:
-        if socket.lost:
-            raise ConnectionError("a socket was lost")
-        socket.close()
-    return {
-        "deliveries": done.deliveries,
-        "seconds": done.seconds,
-        "client_cpu": done.client_cpu,
-        "server_cpu": after.user + after.system - before.user - before.system,
-    }
-
-
-if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    if asked["core"] < (os.cpu_count() or 1):
-        os.sched_setaffinity(0, {asked["core"]})
-    print(json.dumps(uvloop.run(run(asked))))
