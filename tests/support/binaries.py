@@ -48,8 +48,18 @@ def chromium() -> Path:
     raise Missing("Chromium is not installed: run make test, or apt-get install chromium")
 
 
+def nginx() -> Path:
+    """The proxy, which Debian keeps where only root looks."""
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found:
+        return Path(found)
+    raise Missing("nginx is not installed: run make test, or apt-get install nginx")
+
+
+PACKAGES = {postgres: "postgresql", redis: "redis-server", chromium: "chromium", nginx: "nginx"}
+
 if __name__ == "__main__":
-    for find, package in ((postgres, "postgresql"), (redis, "redis-server"), (chromium, "chromium")):
+    for find, package in PACKAGES.items():
         try:
             find()
         except Missing:
