@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import urllib.error
 import urllib.request
@@ -24,6 +25,25 @@ def changed(text: str, *changes: tuple[str, str]) -> str:
     return text
 
 
+def at_home(home: Path, port: int, workers: Sequence[str]) -> str:
+    """The shipped file, with everything it touches in one folder."""
+    folders = "\n".join(f"    {name}_temp_path {home}/{name};" for name in TEMPORARY)
+    servers = "\n".join(rf"        server {worker}\1;" for worker in workers)
+    # Its processes write into a folder that only the user of this test may enter.
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    return changed(
+        SHIPPED.read_text(encoding="utf-8"),
+        (r"^user .*\n", f"{user}daemon off;\n"),
+        (r"^pid .*;", f"pid {home}/pid;"),
+        (r"^error_log \S+", f"error_log {home}/log"),
+        (r"^http \{$", f"http {{\n{folders}"),
+        (r"^        server 10\.0\.0\.11:8000( .*);\n        server 10\.0\.0\.12:8000 .*;", servers),
+        (r"^ +listen \[::\].*\n", ""),
+        (r"listen 80 ", f"listen 127.0.0.1:{free_port()} "),
+        (r"listen 443 ", f"listen 127.0.0.1:{port} "),
+    )
+
+
 class Front(Program):
     """nginx as we ship it, but for where things are, and without TLS."""
 
@@ -31,26 +51,17 @@ class Front(Program):
         """`workers` as `127.0.0.1:8000`."""
         self.port = free_port()
         home.mkdir()
-        folders = "\n".join(f"    {name}_temp_path {home}/{name};" for name in TEMPORARY)
-        servers = "\n".join(rf"        server {worker}\1;" for worker in workers)
         config = home / "nginx.conf"
         config.write_text(
             changed(
-                SHIPPED.read_text(encoding="utf-8"),
-                (r"^user .*\n", "daemon off;\n"),
-                (r"^pid .*;", f"pid {home}/pid;"),
-                (r"^error_log \S+", f"error_log {home}/log"),
-                (r"^http \{$", f"http {{\n{folders}"),
-                (r"^        server 10\.0\.0\.11:8000( .*);\n        server 10\.0\.0\.12:8000 .*;", servers),
-                (r"^ +listen \[::\].*\n", ""),
-                (r"listen 80 default_server", f"listen 127.0.0.1:{free_port()} default_server"),
-                (r"listen 443 ssl http2 default_server", f"listen 127.0.0.1:{self.port} default_server"),
+                at_home(home, self.port, workers),
+                (r"(listen \S+) ssl http2", r"\1"),
                 (r"^ +ssl_.*\n", ""),
             ),
             encoding="utf-8",
         )
-        program = binaries.nginx()
-        super().__init__([program, "-p", home, "-c", config, "-e", home / "log"], home / "log", self._answers)
+        command: list[str | Path] = [binaries.nginx(), "-p", home, "-c", config, "-e", home / "log"]
+        super().__init__(command, home / "log", self._answers)
 
     @property
     def url(self) -> str:

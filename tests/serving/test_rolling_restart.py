@@ -55,7 +55,9 @@ def listeners(monkeypatch: pytest.MonkeyPatch) -> list[Listener]:
         return made[-1]
 
     def writer(*arguments: Any, **named: Any) -> Writer:
-        return Writer(*arguments, **named, pause=0.1)
+        one = Writer(*arguments, **named)
+        one.pause = 0.1
+        return one
 
     monkeypatch.setattr(running, "Follower", follower)
     monkeypatch.setattr(running, "Writer", writer)

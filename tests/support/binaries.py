@@ -56,7 +56,21 @@ def nginx() -> Path:
     raise Missing("nginx is not installed: run make test, or apt-get install nginx")
 
 
-PACKAGES = {postgres: "postgresql", redis: "redis-server", chromium: "chromium", nginx: "nginx"}
+def openssl() -> Path:
+    """For a certificate that nobody trusts."""
+    found = shutil.which("openssl")
+    if found:
+        return Path(found)
+    raise Missing("openssl is not installed: run make test, or apt-get install openssl")
+
+
+PACKAGES = {
+    postgres: "postgresql",
+    redis: "redis-server",
+    chromium: "chromium",
+    nginx: "nginx",
+    openssl: "openssl",
+}
 
 if __name__ == "__main__":
     for find, package in PACKAGES.items():
