@@ -146,7 +146,10 @@ def serve(
         host=server.host,
         port=server.port,
         http=limited(
-            header_seconds=server.header_seconds, header_bytes=server.header_bytes, most=server.connections
+            header_seconds=server.header_seconds,
+            header_bytes=server.header_bytes,
+            most=server.connections,
+            sockets=live.sockets_per_worker,
         ),
         ws=Protocol,
         ws_per_message_deflate=False,

@@ -25,6 +25,8 @@ STARTING = 60.0
 LIVED = 10.0
 """Seconds after which a death is an accident, and no reason to wait before the next start."""
 LONGEST_PAUSE = 30.0
+# Found where we were found, and not in the folder that happens to be the current one.
+_START = "import sys; sys.path[:] = {path!r}; from swarm.worker import start; start()"
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +59,7 @@ class _Worker:
         with theirs:
             numbers = [theirs.fileno(), *(one.fileno() for one in listening)]
             self.process = subprocess.Popen(  # noqa: S603 (our own program)
-                [sys.executable, "-m", "swarm.worker", *map(str, numbers)],
+                [sys.executable, "-P", "-c", _START.format(path=sys.path), *map(str, numbers)],
                 stdin=subprocess.DEVNULL,
                 env=dict(environment),
                 pass_fds=numbers,

@@ -1,4 +1,4 @@
-"""One of several workers: `python -m swarm.worker FD FD…`, as swarm.serving starts it."""
+"""One of several workers, as swarm.serving starts it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def work(settings: Settings, line: socket.socket, listening: Sequence[socket.soc
     main.serve(settings, sockets=listening, when_ready=lambda: line.sendall(READY))
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """Begin with the files named on the command line: the line, and what to listen on."""
     try:
         loaded = load()
     except SettingsError as problem:

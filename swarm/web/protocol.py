@@ -25,6 +25,8 @@ class Http(HttpToolsProtocol):
     header_bytes = 32 * 1024
     most = 1000
     """Connections at a time, without live sockets."""
+    sockets = 10_000
+    """Live sockets at a time, also those that nobody has let in yet."""
     here: set[Http]
     idle: dict[Http, None]
     """Those that keep us waiting, the one that does longest first."""
@@ -112,8 +114,9 @@ class Http(HttpToolsProtocol):
             self.idle[self] = None
 
     def handle_websocket_upgrade(self) -> None:
-        """A live socket has bounds of its own; a stopping server sends it elsewhere."""
-        if self._refusal is not None or self.stopping:
+        """A live socket has bounds of its own; a stopping or full server sends it elsewhere."""
+        full = len(self.connections) - len(self.here) >= self.sockets
+        if self._refusal is not None or self.stopping or full:
             self._answer(self._refusal or b"503 Service Unavailable")
             return
         self._forget()
@@ -207,7 +210,12 @@ class _Refuse:
         await send({"type": "http.response.body", "body": b""})
 
 
-def limited(*, header_seconds: float, header_bytes: int, most: int) -> type[Http]:
-    """The protocol for one server: seconds and bytes headers may take, and `most` connections at a time."""
-    bounds = {"header_seconds": header_seconds, "header_bytes": header_bytes, "most": most}
+def limited(*, header_seconds: float, header_bytes: int, most: int, sockets: int) -> type[Http]:
+    """The protocol for one server: seconds and bytes of headers; connections and live sockets at a time."""
+    bounds = {
+        "header_seconds": header_seconds,
+        "header_bytes": header_bytes,
+        "most": most,
+        "sockets": sockets,
+    }
     return cast(type[Http], type("Limited", (Http,), {**bounds, "here": set(), "idle": {}}))

@@ -110,7 +110,9 @@ async def house(**bounds: Any) -> AsyncIterator[House]:
         ]
     )
     port = free_port()
-    protocol = limited(**{"header_seconds": SOON, "header_bytes": 4096, "most": 100, **bounds})
+    protocol = limited(
+        **{"header_seconds": SOON, "header_bytes": 4096, "most": 100, "sockets": 100, **bounds}
+    )
     config = uvicorn.Config(
         app,
         port=port,
@@ -249,6 +251,18 @@ async def test_live_sockets_do_not_count_as_connections() -> None:
         assert await h.is_served()
         await asyncio.sleep(2 * SOON)
         assert not any(one.reader.at_eof() for one in sockets)
+
+
+async def test_live_sockets_are_counted_before_anybody_lets_them_in() -> None:
+    async with house(sockets=2) as h:
+        sockets = [await h.line(UPGRADE + b"\r\n") for _one in range(2)]
+        for one in sockets:
+            assert b" 101 " in await one.answer()
+        assert b" 503 " in await (await h.line(UPGRADE + b"\r\n")).rest()
+        assert await h.is_served()
+        sockets[0].writer.transport.abort()
+        await until(lambda: len(h.server.server_state.connections) < 2)
+        assert b" 101 " in await (await h.line(UPGRADE + b"\r\n")).answer()
 
 
 async def test_who_does_not_read_its_answer_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
