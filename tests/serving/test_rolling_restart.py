@@ -28,7 +28,7 @@ from tests.support.backends import Backend, PostgresMaker
 pytestmark = pytest.mark.fault
 
 SEED = int(os.environ.get("SWARM_TEST_SEED", "0")) or random.randrange(1, 10**6)
-ENOUGH = 10.0
+ENOUGH = 15.0
 """Seconds of silence that would be too many, on the slowest machine."""
 PATIENCE = 60.0
 SETTINGS = {**LOOSE, "SWARM_LIVE__DRAIN_SECONDS": "1"}
