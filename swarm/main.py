@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import resource
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 import uvicorn
@@ -29,8 +32,9 @@ from swarm.live.socket import live_endpoint
 from swarm.modes import MODES, mode_of
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
+from swarm.serving import FINISHING
 from swarm.settings import Settings, resources
-from swarm.store import Store
+from swarm.store import Store, Work, leases
 from swarm.store.store import Clock, system_clock
 from swarm.tickets import words
 from swarm.watching import Doorman, PostFrame, StoreLog
@@ -40,12 +44,15 @@ from swarm.web.house import House
 from swarm.web.language import LanguageMiddleware
 from swarm.web.limits import Limits
 from swarm.web.links import Links
+from swarm.web.protocol import limited
 from swarm.web.render import Render
 from swarm.web.security import Security
 from swarm.web.static import Static
 
 _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
+LEASE = 3.0
+"""A job is its worker's for so many of its periods, then anybody's."""
 
 __all__ = ["build", "serve", "swarm"]
 
@@ -124,23 +131,60 @@ def guard(app: Starlette) -> ASGIApp:
     )
 
 
-def serve(settings: Settings) -> None:
-    """Serve until told to stop; the database is migrated."""
-    Protocol.shutdown_seconds = settings.live.drain_seconds
-    uvicorn.run(
+def serve(
+    settings: Settings,
+    *,
+    sockets: Sequence[socket.socket] = (),
+    when_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until told to stop, on listening `sockets` where there are some; the database is migrated."""
+    live, server = settings.live, settings.server
+    Protocol.shutdown_seconds = live.drain_seconds
+    _allow_files(live.sockets_per_worker + 2 * server.connections + 500)
+    config = uvicorn.Config(
         guard(build(settings)),
-        host=settings.server.host,
-        port=settings.server.port,
+        host=server.host,
+        port=server.port,
+        http=limited(
+            header_seconds=server.header_seconds,
+            header_bytes=server.header_bytes,
+            most=server.connections,
+            sockets=live.sockets_per_worker,
+        ),
         ws=Protocol,
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # the hub looks for dead peers itself
-        ws_max_size=settings.live.frame_bytes,
+        ws_max_size=live.frame_bytes,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(settings.server.trusted_proxies),
-        forwarded_allow_ips=list(settings.server.trusted_proxies),
-        timeout_graceful_shutdown=10,
+        proxy_headers=bool(server.trusted_proxies),
+        forwarded_allow_ips=list(server.trusted_proxies),
+        timeout_keep_alive=server.keep_alive_seconds,  # type: ignore[arg-type]  # a part of a second will do
+        timeout_graceful_shutdown=math.ceil(live.drain_seconds + FINISHING),
     )
+    with suppress(KeyboardInterrupt):
+        _Server(config, when_ready).run(list(sockets) or None)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_ready = when_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._when_ready()
+
+
+def _allow_files(wanted: int) -> None:
+    """A process may often open only 1,024 files, fewer than the pages that one worker serves."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if most < wanted:
+        _log.warning("few_files_allowed", allowed=most, wanted=wanted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
@@ -177,11 +221,19 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await hub.start()
-        clocks = [asyncio.create_task(_repeat(store, *run)) for run in schedule(settings).values()]
+        me = f"{socket.gethostname()} {secrets.token_hex(8)}"
+        clocks = [
+            asyncio.create_task(_repeat(store, name, me, seconds, run))
+            for name, (seconds, run) in schedule(settings).items()
+        ]
         yield
         for task in clocks:
             task.cancel()
         await asyncio.gather(*clocks, return_exceptions=True)
+        try:
+            await store.write(SYSTEM, lambda work: leases.give_up(work, me))
+        except Exception:
+            _log.warning("leases_kept", exc_info=True)
         await hub.close_all(settings.live.drain_seconds)
         await hub.stop()
         await house.limits.close()
@@ -190,12 +242,19 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
     return lifespan
 
 
-async def _repeat(store: Store, seconds: float, run: Run) -> None:
+async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) -> None:
+    """Run it every so many seconds, unless another worker does."""
+
+    def turn(work: Work) -> None:
+        if leases.take(work, name, me, LEASE * seconds):
+            run(work)
+
     while True:
         try:
-            await store.write(SYSTEM, run)
+            if await store.read(SYSTEM, lambda work: leases.is_free(work, name, me)):
+                await store.write(SYSTEM, turn)
         except Exception:
-            _log.exception("scheduled_run_failed")
+            _log.exception("scheduled_run_failed", job=name)
         await asyncio.sleep(seconds)
 
 

@@ -13,7 +13,7 @@ Run = Callable[[Work], object]
 
 
 def schedule(settings: Settings) -> Mapping[str, tuple[float, Run]]:
-    """Name → seconds between two runs, and what runs; safe to repeat and to run on every worker."""
+    """Name → seconds between two runs, and what runs; safe to repeat, by one worker at a time."""
     return {
         "expire_asks": (10.0, lambda work: expire(work, settings.asks.answer_minutes)),
         "close_resolved": (60.0, lambda work: close_resolved(work, settings.tickets.reopen_days)),

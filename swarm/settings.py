@@ -35,8 +35,13 @@ class Server(Section, frozen=True):
     base_url: str = ""
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
+    workers: Count = 1
     body_bytes: Count = 1024 * 1024
     body_seconds: Seconds = 20.0
+    header_bytes: Annotated[int, msgspec.Meta(ge=4096)] = 32 * 1024
+    header_seconds: Seconds = 10.0
+    keep_alive_seconds: Seconds = 5.0
+    connections: Count = 1000
 
     @property
     def address(self) -> str:

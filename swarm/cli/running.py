@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from msgspec.structs import replace
 
-from swarm import demo, logs, seeds
+from swarm import demo, logs, seeds, serving
 from swarm.accounts.queries import anybody
 from swarm.cli.plain import OPERATOR, mail, name_of, new_password, opened, out, read_settings
 from swarm.events.refusals import No
@@ -26,17 +27,30 @@ def serve(
     ] = False,
     host: Annotated[str | None, typer.Option(help=_("Address to listen on."))] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help=_("Port to listen on."))] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help=_("Processes that share the port."))
+    ] = None,
     migrating: Annotated[
         bool, typer.Option("--migrate/--no-migrate", help=_("Bring the database up to date first."))
     ] = True,
 ) -> None:
     """Serve the desk until told to stop."""
-    # Only this command needs the whole web; the others start faster without it.
-    from swarm import main
-
     settings = read_settings()
     server = settings.server
-    server = replace(server, host=host or server.host, port=server.port if port is None else port)
+    server = replace(
+        server,
+        host=host or server.host,
+        port=server.port if port is None else port,
+        workers=workers or server.workers,
+    )
+    several = server.workers > 1
+    if several and not (settings.redis.url and settings.database.url.startswith("postgresql")):
+        raise No(
+            _(
+                "Several workers need PostgreSQL and Redis: set database.url and redis.url, "
+                "or serve with one worker."
+            )
+        )
     settings = replace(settings, demo=with_demo or settings.demo, server=server)
     logs.set_up(settings.log)
     if migrating:
@@ -44,8 +58,33 @@ def serve(
     if settings.demo:
         with opened(settings) as store:
             demo.load(store, settings)
+    if several:
+        _serve_together(settings)
+        return
+    # Only here the whole web is needed; other commands start faster without it.
+    from swarm import main
+
     out.print(_("swarm is at %(address)s", address=settings.server.address))
     main.serve(settings)
+
+
+def _serve_together(settings: Settings) -> None:
+    server = settings.server
+    try:
+        listening = serving.listen(server.host, server.port)
+    except OSError as error:
+        raise No(
+            _(
+                "Port %(port)s of %(host)s cannot be used: %(why)s.",
+                port=server.port,
+                host=server.host,
+                why=os.strerror(error.errno) if error.errno else error,
+            )
+        ) from None
+    settings = replace(settings, server=replace(server, port=listening[0].getsockname()[1]))
+    out.print(_("swarm is at %(address)s", address=settings.server.address))
+    if not serving.supervise(settings, listening):
+        raise No(_("No worker could start; what they said stands above."))
 
 
 def migrate() -> None:

@@ -66,6 +66,7 @@ class Protocol(WebSocketsSansIOProtocol):
 
     _on_text: OnText | None = None
     _on_lost: OnLost | None = None
+    _leaving = False
     heard_at: float = 0.0
     """Loop time of the peer's last byte."""
     _long_way = False
@@ -88,6 +89,8 @@ class Protocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         if self.disconnected:
             self.loop.call_soon(self._lost)
+        if self._leaving:
+            self.shutdown()
         # Kilobytes for each idle socket.
         del self.scope, self.request, self.response
 
@@ -198,8 +201,12 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Say goodbye, but not all in the same second."""
-        if self._on_text is None or self.close_sent:
+        if self.close_sent or self.disconnected:
             super().shutdown()
+            return
+        if self._on_text is None:
+            # The door still asks who this is.
+            self._leaving = True
             return
         self.loop.call_later(random.uniform(0.0, self.shutdown_seconds), self.close, 1012)  # noqa: S311
 

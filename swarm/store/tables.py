@@ -92,3 +92,14 @@ class Instance(Table):
     """Changes when the database is restored, so that screens start anew."""
     demo: Mapped[bool] = mapped_column(default=False)
     seeded_at: Mapped[datetime | None]
+
+
+class Lease(Table):
+    """Who runs what only one worker runs at a time; the hands that touch it are in leases.py."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]
+    """By the database's clock: hosts need not agree on the time."""

@@ -48,8 +48,32 @@ def chromium() -> Path:
     raise Missing("Chromium is not installed: run make test, or apt-get install chromium")
 
 
+def nginx() -> Path:
+    """The proxy, which Debian keeps where only root looks."""
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found:
+        return Path(found)
+    raise Missing("nginx is not installed: run make test, or apt-get install nginx")
+
+
+def openssl() -> Path:
+    """For a certificate that nobody trusts."""
+    found = shutil.which("openssl")
+    if found:
+        return Path(found)
+    raise Missing("openssl is not installed: run make test, or apt-get install openssl")
+
+
+PACKAGES = {
+    postgres: "postgresql",
+    redis: "redis-server",
+    chromium: "chromium",
+    nginx: "nginx",
+    openssl: "openssl",
+}
+
 if __name__ == "__main__":
-    for find, package in ((postgres, "postgresql"), (redis, "redis-server"), (chromium, "chromium")):
+    for find, package in PACKAGES.items():
         try:
             find()
         except Missing:

@@ -1,0 +1,87 @@
+"""What `swarm serve` bounds as its settings say, and how it ends what it has begun."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.app import App
+from tests.support.backends import Backend
+
+pytestmark = pytest.mark.fault
+
+PATIENCE = 20.0
+POST = "POST /sign-in HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nContent-Length: {length}\r\n"
+FORM = b"email=nobody%40example.org&password=no"
+
+
+class Line:
+    """A connection of somebody slow."""
+
+    def __init__(self, app: App, first: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", app.port), timeout=PATIENCE)
+        self.socket.sendall(first)
+
+    def rest(self) -> bytes:
+        """Everything until the server closes."""
+        with self.socket:
+            said = b""
+            while more := self.socket.recv(65536):
+                said += more
+        return said
+
+
+def head(app: App, length: int = len(FORM)) -> bytes:
+    host = f"127.0.0.1:{app.port}"
+    return (
+        POST.format(host=host, length=length) + "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    ).encode()
+
+
+def test_slow_headers_slow_bodies_and_large_headers_are_cut_as_the_settings_say(
+    sqlite_backend: Backend, serve: Callable[..., App]
+) -> None:
+    app = serve(
+        sqlite_backend,
+        env={
+            "SWARM_SERVER__HEADER_SECONDS": "0.5",
+            "SWARM_SERVER__BODY_SECONDS": "0.7",
+            "SWARM_SERVER__HEADER_BYTES": "5000",
+        },
+    )
+    began = time.monotonic()
+    lines = {
+        b" 408 ": [Line(app, b"GET / HTTP/1.1\r\nHost: x"), Line(app, head(app) + FORM[:9])],
+        b" 431 ": [Line(app, head(app)[:-2] + b"X-long: " + b"x" * 5000 + b"\r\n\r\n")],
+    }
+    assert app.ready()
+    for status, cut in lines.items():
+        for line in cut:
+            assert status in line.rest().partition(b"\r\n")[0]
+    assert time.monotonic() - began < 10
+    assert app.ready()
+
+
+def test_a_request_under_way_is_answered_though_the_server_was_told_to_stop(
+    sqlite_backend: Backend, serve: Callable[..., App]
+) -> None:
+    app = serve(sqlite_backend, env={"SWARM_LIVE__DRAIN_SECONDS": "0"})
+    line = Line(app, head(app) + FORM[:9])
+    assert app.ready()
+    assert app.process is not None
+    app.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while "Shutting down" not in app.output:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with pytest.raises(OSError):
+        app.ready()
+    line.socket.sendall(FORM[9:])
+    answer = line.rest()
+    assert answer.startswith(b"HTTP/1.1 4") and b"</html>" in answer
+    assert b"connection: close" in answer.lower()
+    app.process.wait(PATIENCE)

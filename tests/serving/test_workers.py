@@ -1,0 +1,161 @@
+"""`swarm serve --workers 2`: one port, workers that are replaced, and a supervisor they do not outlive."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.conftest import runner
+from tests.support.app import App
+from tests.support.backends import Backend, PostgresMaker
+from tests.support.processes import DidNotStart, free_port
+
+pytestmark = pytest.mark.fault
+
+PATIENCE = 30.0
+QUICK = {"SWARM_LIVE__DRAIN_SECONDS": "0.2"}
+
+
+@pytest.fixture(scope="module")
+def postgres_backend(postgres_maker: PostgresMaker) -> Iterator[Backend]:
+    made = postgres_maker.make()
+    yield made
+    postgres_maker.drop(made)
+
+
+@pytest.fixture(scope="module")
+def pair(postgres_backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Two workers, both serving; each test leaves it so."""
+    home = tmp_path_factory.mktemp("pair")
+    config = home / "own.toml"
+    config.write_text("")
+    with App(postgres_backend, home, "--workers", "2", env={**QUICK, "SWARM_CONFIG": str(config)}) as app:
+        both_serve(app)
+        yield app
+
+
+def workers(app: App) -> set[int]:
+    return {child.pid for child in psutil.Process(app.pid).children()}
+
+
+def served(app: App) -> int:
+    return app.output.count("Application startup complete")
+
+
+def both_serve(app: App, so_far: int = 2) -> None:
+    until(lambda: served(app) >= so_far)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+@contextmanager
+def asked_all_along(app: App) -> Iterator[list[str]]:
+    """Somebody who asks again and again, and notes what was not answered."""
+    problems: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                with urllib.request.urlopen(f"{app.url}/sign-in", timeout=10) as answer:
+                    answer.read()
+            except OSError as problem:
+                problems.append(repr(problem))
+            over.wait(0.005)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield problems
+    finally:
+        over.set()
+        asking.join()
+
+
+def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> None:
+    so_far = served(pair)
+    killed, other = sorted(workers(pair))
+    psutil.Process(killed).kill()
+    until(lambda: len(workers(pair) - {killed}) == 2)
+    assert other in workers(pair)
+    assert pair.ready()
+    both_serve(pair, so_far + 1)
+
+
+def test_a_rolling_restart_replaces_every_worker_and_refuses_nobody(pair: App) -> None:
+    before = workers(pair)
+    with asked_all_along(pair) as problems:
+        psutil.Process(pair.pid).send_signal(signal.SIGHUP)
+        until(lambda: "rolling_restart_done" in pair.output)
+    assert problems == []
+    assert len(workers(pair)) == 2
+    assert not workers(pair) & before
+
+
+def test_a_rolling_restart_that_cannot_start_keeps_the_old_workers(pair: App) -> None:
+    assert pair.env is not None
+    config = Path(pair.env["SWARM_CONFIG"])
+    before = workers(pair)
+    config.write_text("[server]\nno_such_setting = 1\n")
+    psutil.Process(pair.pid).send_signal(signal.SIGHUP)
+    until(lambda: "rolling_restart_ended" in pair.output)
+    config.write_text("")
+    assert workers(pair) == before
+    assert "There is no setting server.no_such_setting" in pair.output
+    assert "Traceback" not in pair.output
+    assert pair.ready()
+
+
+def test_when_none_can_start_it_says_so_and_ends(postgres_backend: Backend, tmp_path: Path) -> None:
+    nowhere = Backend(
+        "postgres+redis", f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/x", postgres_backend.redis_url
+    )
+    app = App(nowhere, tmp_path, "--workers", "2", "--no-migrate")
+    with pytest.raises(DidNotStart, match="No worker could start"):
+        app.start()
+    assert app.process is not None
+    assert app.process.returncode == 1
+
+
+def test_a_port_somebody_has_is_refused_with_a_sentence(pair: App, postgres_backend: Backend) -> None:
+    again = subprocess.run([*pair.command], env=pair.env, capture_output=True, text=True, timeout=PATIENCE)
+    assert again.returncode == 1
+    assert f"Port {pair.port} of 127.0.0.1 cannot be used: Address already in use." in again.stderr
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_supervisor(end: signal.Signals, pair: App) -> None:
+    if pair.process is None or pair.process.poll() is not None:
+        so_far = served(pair)
+        pair.start()
+        both_serve(pair, so_far + 2)
+    everybody = [psutil.Process(pid) for pid in workers(pair)]
+    assert len(everybody) == 2
+    assert pair.process is not None
+    deaths = pair.output.count("worker_died")
+    pair.process.send_signal(end)
+    assert pair.process.wait(PATIENCE) == (0 if end == signal.SIGTERM else -signal.SIGKILL)
+    _gone, left = psutil.wait_procs(everybody, PATIENCE)
+    assert left == []
+    assert pair.output.count("worker_died") == deaths
+
+
+def test_several_workers_need_a_doorbell_and_a_database_for_several(
+    sqlite_backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = runner(sqlite_backend, monkeypatch)("serve", "--workers", "2", code=1)
+    assert "Several workers need PostgreSQL and Redis" in refused.stderr
