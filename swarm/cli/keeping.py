@@ -1,8 +1,9 @@
-"""Commands that keep a desk safe: backup, restore."""
+"""Commands that keep a desk safe: backup, restore, doctor."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.progress import Progress as Bar
 from rich.progress import TextColumn, TimeElapsedColumn
@@ -19,6 +21,7 @@ from swarm.events.refusals import No
 from swarm.keeping import archive
 from swarm.keeping.archive import Manifest
 from swarm.keeping.backup import Progress, stream, take
+from swarm.keeping.doctor import examine
 from swarm.keeping.restore import restore as restore_into
 from swarm.text.language import _, ngettext
 
@@ -77,6 +80,22 @@ def restore(
             read_settings().database.url, file, with_sessions=with_sessions, progress=progress
         )
     out.print(_("The backup of %(when)s is restored. %(what)s", when=manifest.taken_at, what=_what(manifest)))
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help=_("For programs."))] = False,
+) -> None:
+    """Examine the installation; exit code 1 where something is broken."""
+    found = []
+    for finding in examine(os.environ):
+        found.append(finding)
+        if not as_json:
+            style = {"ok": "green", "warning": "yellow", "error": "red"}[finding.level]
+            out.print(f"{finding.level:8}", style=style, end="")
+            out.print(f"{finding.check}: {finding.sentence}")
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    raise typer.Exit(1 if any(finding.level == "error" for finding in found) else 0)
 
 
 def _what(manifest: Manifest) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,9 +53,8 @@ def stream(url: str, out: IO[bytes], *, progress: Progress = lambda _table, _row
         shapes = shapes_of(revision)
         with Writer(out) as writer:
             for shape in shapes:
-                writer.table(
-                    shape.name, shape.columns, _told(rows.read(connection, shape), shape.name, progress)
-                )
+                with closing(rows.read(connection, shape)) as batches:
+                    writer.table(shape.name, shape.columns, _told(batches, shape.name, progress))
             manifest = Manifest(
                 revision=revision,
                 epoch=connection.execute(text("SELECT epoch FROM instance")).scalar() or "",
@@ -137,7 +136,7 @@ def _fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _told(batches: Iterator[tuple[int, bytes]], name: str, progress: Progress) -> Iterator[tuple[int, bytes]]:
+def _told(batches: Iterable[tuple[int, bytes]], name: str, progress: Progress) -> Iterator[tuple[int, bytes]]:
     for count, lines in batches:
         yield count, lines
         progress(name, count)

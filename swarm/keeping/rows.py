@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +71,7 @@ def shapes(revision: str) -> list[Shape]:
         engine.dispose()
 
 
-def read(connection: Connection, shape: Shape) -> Iterator[tuple[int, bytes]]:
+def read(connection: Connection, shape: Shape) -> Generator[tuple[int, bytes]]:
     """A table's rows in order of its key, in batches of their number and their lines."""
     to_bool = [place for place, kind in enumerate(shape.kinds) if kind == "bool"]
     to_json = [place for place, kind in enumerate(shape.kinds) if kind == "json"]
