@@ -110,7 +110,7 @@ def _durable(url: URL, settings: Settings) -> Iterator[Finding]:
                     yield error(
                         check,
                         _(
-                            "journal_mode is %(journal)s, synchronous %(synchronous)s; they must be wal and 2.",
+                            "journal_mode is %(journal)s, synchronous %(synchronous)s; must be wal and 2.",
                             journal=journal,
                             synchronous=synchronous,
                         ),
@@ -124,7 +124,7 @@ def _durable(url: URL, settings: Settings) -> Iterator[Finding]:
                     yield warning(
                         check,
                         _(
-                            "PostgreSQL has %(names)s off: what is shown as sent may be lost when it crashes.",
+                            "PostgreSQL has %(names)s off: what is shown as sent may be lost in a crash.",
                             names=", ".join(off),
                         ),
                     )
