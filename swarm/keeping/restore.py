@@ -25,6 +25,8 @@ from swarm.text.language import _
 
 ENTRY = ("sessions", "session_cases", "links")
 """Who is signed in and which links open a ticket: what ended since the backup must not begin again."""
+CACHE = 128 * 1024
+"""KiB that SQLite may hold while indexes grow in no order."""
 SAID = 10
 """Broken invariants that are told one by one."""
 
@@ -70,6 +72,9 @@ def _empty(url: URL) -> Iterator[Connection]:
     """A transaction in a database without a table, alone in it; undone when the block fails."""
     sqlite = url.get_backend_name() == "sqlite"
     fresh = sqlite and not Path(url.database or "").exists()
+    if fresh:
+        # Before the driver does it, which lets everybody read; what it puts beside the file is kept alike.
+        Path(url.database or "").touch(0o600)
     engine = writing_engine(url, connections=1)
     done = False
     try:
@@ -79,6 +84,7 @@ def _empty(url: URL) -> Iterator[Connection]:
                 raw = connection.connection.driver_connection
                 assert raw is not None
                 raw.execute("PRAGMA foreign_keys = OFF")
+                raw.execute(f"PRAGMA cache_size = -{CACHE}")
             with connection.begin():
                 if not sqlite:
                     # A worker that starts now waits with its own migration.
