@@ -22,7 +22,7 @@ from swarm.store.tables import EventRow
 from swarm.tickets.actions import take
 from swarm.tickets.models import Message
 from tests.faults.history import Call, History, Row, findings
-from tests.faults.pages import Seat, Writer, messages
+from tests.faults.pages import BROKEN, Seat, Writer, messages
 from tests.faults.running import LOOSE
 from tests.keeping.conftest import Empty, Run
 from tests.support.app import App
@@ -46,7 +46,7 @@ def test_it_restores_to_one_moment(
 ) -> None:
     file = tmp_path / "under-load.zip"
     town, calls, began = written(backend, serve, file)
-    before = [call for call in calls if call.ended < began]
+    before = [call for call in calls if call.outcome == "ok" and call.ended < began]
     assert len(before) >= MEANWHILE and len(calls) > len(before) + MEANWHILE, "nobody wrote meanwhile"
 
     new = empty(backend.name)
@@ -167,7 +167,14 @@ def stored(work: Work, calls: Sequence[Call], rooms: Sequence[int]) -> History:
 
 async def shown(seat: Seat) -> list[tuple[int, str]]:
     """The messages at the end of a room's page."""
-    async with seat.client() as http:
-        answer = await http.get(seat.page)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            async with seat.client() as http:
+                answer = await http.get(seat.page)
+            break
+        except BROKEN:
+            # A server that has only just started draws its first page slowly on a busy machine.
+            assert time.monotonic() < deadline, "the restored desk shows no page"
     assert answer.status_code == 200
     return messages(answer.text.partition('id="log-room-')[2])
