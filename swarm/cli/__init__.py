@@ -2,6 +2,7 @@
 
 from swarm.cli.checking import config, ownership
 from swarm.cli.importing import import_files
+from swarm.cli.keeping import backup, doctor, restore
 from swarm.cli.people import person, team
 from swarm.cli.plain import group
 from swarm.cli.running import migrate, serve, set_up
@@ -15,6 +16,9 @@ app.command(
     "import",
     help=_("Bring in tickets from CSV files. Safe to repeat: what is there already stays as it is."),
 )(import_files)
+app.command("backup", help=_("Copy everything into one file while the desk is in use."))(backup)
+app.command("restore", help=_("Fill an empty database with a backup: all of it, or nothing."))(restore)
+app.command("doctor", help=_("Examine the installation; exit code 1 where something is broken."))(doctor)
 app.add_typer(person, name="person", help=_("Accounts of the people who work here."))
 app.add_typer(team, name="team", help=_("Who leads and who works in a team."))
 app.add_typer(config, name="config", help=_("Teams, skills and people from a file."))

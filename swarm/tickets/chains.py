@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +24,14 @@ class Checked:
     problem: str
 
 
+class Link(NamedTuple):
+    """What the proof needs of a link."""
+
+    position: int
+    owner_id: int
+    from_id: int | None
+
+
 def walk(session: Session) -> Iterator[Checked]:
     """Every ticket there is, some hundred held at a time."""
     after = 0
@@ -36,17 +45,21 @@ def walk(session: Session) -> Iterator[Checked]:
         ).all()
         if not rows:
             return
-        chains: dict[int, list[Ownership]] = {row[0]: [] for row in rows}
-        links = select(Ownership).where(Ownership.ticket_id.in_(chains)).order_by(Ownership.position)
-        for link in session.scalars(links):
-            chains[link.ticket_id].append(link)
+        chains: dict[int, list[Link]] = {row[0]: [] for row in rows}
+        # Columns, not rows of the session: hundreds of thousands of objects would cost more than the walk.
+        links = (
+            select(Ownership.ticket_id, Ownership.position, Ownership.owner_id, Ownership.from_id)
+            .where(Ownership.ticket_id.in_(chains))
+            .order_by(Ownership.position)
+        )
+        for ticket_id, position, owner_id, from_id in session.execute(links):
+            chains[ticket_id].append(Link(position, owner_id, from_id))
         for id_, owner, version, status, active in rows:
             yield Checked(id_, _broken(chains[id_]) or _unlike(chains[id_], owner, version, status, active))
-        session.expunge_all()
         after = rows[-1][0]
 
 
-def _broken(chain: Sequence[Ownership]) -> str:
+def _broken(chain: Sequence[Link]) -> str:
     if not chain:
         return _("it has no chain of owners")
     for place, link in enumerate(chain, start=1):
@@ -57,7 +70,7 @@ def _broken(chain: Sequence[Ownership]) -> str:
     return ""
 
 
-def _unlike(chain: Sequence[Ownership], owner: int, version: int, status: str, active: bool | None) -> str:
+def _unlike(chain: Sequence[Link], owner: int, version: int, status: str, active: bool | None) -> str:
     if chain[-1].owner_id != owner:
         return _("its owner is not the last of its chain")
     if version != len(chain):
