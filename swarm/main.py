@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 
 import structlog
 import uvicorn
@@ -30,8 +31,10 @@ from swarm.modes import MODES, mode_of
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
 from swarm.settings import Settings, resources
-from swarm.store import Store
+from swarm.store import ReadOnly, Store
 from swarm.store.store import Clock, system_clock
+from swarm.store.writable import sentence
+from swarm.text.language import use
 from swarm.tickets import words
 from swarm.watching import Doorman, PostFrame, StoreLog
 from swarm.web.cookies import Cookie
@@ -55,7 +58,11 @@ def build(
 ) -> Starlette:
     """The application over a migrated database."""
     store = Store(
-        settings.database.url, clock=clock, at_once=AT_ONCE, connections=settings.database.connections
+        settings.database.url,
+        clock=clock,
+        at_once=AT_ONCE,
+        connections=settings.database.connections,
+        probe=settings.database.probe_seconds,
     )
     static = Static(resources("static"))
     render = Render(
@@ -73,6 +80,7 @@ def build(
             "new_id": lambda: secrets.token_hex(16),
             "ticket_prefix": settings.tickets.prefix,
             "demo": settings.demo,
+            "notice": lambda: _notice(store),
         },
     )
     problems = Problems(render)
@@ -167,6 +175,7 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
             posts_per_second=live.posts_per_second,
         ),
     )
+    hub.notice = partial(_notice, store)
     store.on_commit(hub.ring)
     return hub
 
@@ -175,7 +184,10 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await hub.start()
+        loop = asyncio.get_running_loop()
+        store.writing.on_change(lambda: _hand_over(loop, hub.tell_notice))
         clocks = [asyncio.create_task(_repeat(store, *run)) for run in schedule(settings).values()]
+        clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
         yield
         for task in clocks:
             task.cancel()
@@ -192,9 +204,36 @@ async def _repeat(store: Store, seconds: float, run: Run) -> None:
     while True:
         try:
             await store.write(SYSTEM, run)
+        except ReadOnly:
+            # Said once, when it began; the clock comes round again.
+            pass
         except Exception:
             _log.exception("scheduled_run_failed")
         await asyncio.sleep(seconds)
+
+
+async def _look(store: Store, seconds: float) -> None:
+    while True:
+        try:
+            await store.look_whether_it_writes()
+        except Exception as failure:
+            # A database that is away says nothing of this.
+            _log.warning("not_known_whether_it_writes", failure=type(failure).__name__)
+        await asyncio.sleep(seconds)
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)
+
+
+def _notice(store: Store, language: str = "") -> str:
+    """What stands on every screen while nothing can be saved; empty when all is well."""
+    why = store.writing.refused
+    if why is None:
+        return ""
+    with use(language) if language else nullcontext():
+        return sentence(why)
 
 
 def _to_sign_in(problems: Problems) -> Callable[[Request, Exception], Response]:

@@ -53,6 +53,7 @@ class Server(Section, frozen=True):
 class Database(Section, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=r"^(sqlite|postgresql\+psycopg)://")] = "sqlite:///var/swarm.db"
     connections: Count = 8
+    probe_seconds: Seconds = 5.0
 
 
 class Redis(Section, frozen=True):

@@ -160,13 +160,12 @@ class Reading:
         if failure is None:
             self._hub.push(socket, Batch([encode({"t": "ack", "id": client_id, "n": answer.result()})]))
         elif isinstance(failure, PostRefused):
-            self._refuse(socket, client_id, failure.status, failure.why)
+            self._refuse(socket, client_id, failure.status, failure.why, failure.after)
         else:
             _log.error("post_failed", exc_info=failure)
             with use(socket.viewer.language):
                 self._refuse(socket, client_id, 500, _("Something went wrong here. It is safe to try again."))
 
-    def _refuse(self, socket: Socket, client_id: str, status: int, why: str) -> None:
-        self._hub.push(
-            socket, Batch([encode({"t": "refused", "id": client_id, "status": status, "why": why})])
-        )
+    def _refuse(self, socket: Socket, client_id: str, status: int, why: str, after: int = 0) -> None:
+        frame = {"t": "refused", "id": client_id, "status": status, "why": why}
+        self._hub.push(socket, Batch([encode(frame | {"after": after} if after else frame)]))

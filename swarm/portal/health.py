@@ -30,7 +30,12 @@ async def ready(request: Request) -> Response:
         database = True
     except (TimeoutError, SQLAlchemyError, OSError):
         database = False
-    said: dict[str, object] = {"ready": database, "database": "ok" if database else "silent"}
+    writing = house_of(request).store.writing.refused is None
+    said: dict[str, object] = {
+        "ready": database,
+        "database": "ok" if database else "silent",
+        "writing": writing,
+    }
     hub = getattr(request.app.state, "hub", None)
     if hub is not None:
         said["doorbell_seconds"] = round(hub.doorbell.age(), 1)

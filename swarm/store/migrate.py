@@ -6,10 +6,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from swarm.store.engines import sync_url, writing_engine
+from swarm.store.engines import reading_engine, sync_url, writing_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 7_196_234
@@ -18,9 +20,7 @@ _ONE_AT_A_TIME = 7_196_234
 def upgrade(url: str, revision: str = "head") -> None:
     """Migrate; each step commits by itself, so an interrupted upgrade can simply be run again."""
     engine = writing_engine(sync_url(url), connections=2)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
+    config = _config()
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":
@@ -35,6 +35,24 @@ def upgrade(url: str, revision: str = "head") -> None:
                 _foreign_keys(connection, "ON")
     finally:
         engine.dispose()
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has the tables of this version; only reads. Raises what the driver raises."""
+    engine = reading_engine(sync_url(url), connections=1)
+    try:
+        with engine.connect() as connection:
+            here = MigrationContext.configure(connection).get_current_heads()
+        return set(here) == set(ScriptDirectory.from_config(_config()).get_heads())
+    finally:
+        engine.dispose()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def _foreign_keys(connection: Connection, state: str) -> None:
