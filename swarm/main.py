@@ -27,6 +27,7 @@ from swarm.live.hub import Hub
 from swarm.live.limits import Limits as LiveLimits
 from swarm.live.protocol import Protocol
 from swarm.live.socket import live_endpoint
+from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
@@ -43,6 +44,7 @@ from swarm.web.house import House
 from swarm.web.language import LanguageMiddleware
 from swarm.web.limits import Limits
 from swarm.web.links import Links
+from swarm.web.measuring import Measured
 from swarm.web.render import Render
 from swarm.web.security import Security
 from swarm.web.static import Static
@@ -113,6 +115,7 @@ def build(
     )
     app.state.house = house
     app.state.hub = hub
+    app.state.metrics = Metrics(hub, store)
     return app
 
 
@@ -120,16 +123,16 @@ def guard(app: Starlette) -> ASGIApp:
     """The application behind its outermost layer, which its own error pages pass too."""
     house: House = app.state.house
     server = house.settings.server
-    return LanguageMiddleware(
-        Security(
-            app,
-            refuse=house.problems.answer,
-            base_url=server.address,
-            allowed_hosts=sorted(server.hosts),
-            max_body=server.body_bytes,
-            body_seconds=server.body_seconds,
-        )
+    secure = Security(
+        app,
+        refuse=house.problems.answer,
+        base_url=server.address,
+        allowed_hosts=sorted(server.hosts),
+        max_body=server.body_bytes,
+        body_seconds=server.body_seconds,
+        any_host=("/healthz", "/readyz"),
     )
+    return Measured(LanguageMiddleware(secure), app.state.metrics.answered)
 
 
 def serve(settings: Settings) -> None:
@@ -188,6 +191,8 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
         store.writing.on_change(lambda: _hand_over(loop, hub.tell_notice))
         clocks = [asyncio.create_task(_repeat(store, *run)) for run in schedule(settings).values()]
         clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
+        if app.state.metrics.folder:
+            clocks.append(asyncio.create_task(_publish(app.state.metrics)))
         yield
         for task in clocks:
             task.cancel()
@@ -220,6 +225,12 @@ async def _look(store: Store, seconds: float) -> None:
             # A database that is away says nothing of this.
             _log.warning("not_known_whether_it_writes", failure=type(failure).__name__)
         await asyncio.sleep(seconds)
+
+
+async def _publish(metrics: Metrics) -> None:
+    while True:
+        metrics.publish()
+        await asyncio.sleep(PUBLISH_SECONDS)
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

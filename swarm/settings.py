@@ -107,6 +107,10 @@ class Limits(Section, frozen=True):
     posts_per_minute: Count = 120
 
 
+class Metrics(Section, frozen=True):
+    token: Annotated[str, msgspec.Meta(pattern=r"^$|^[!-~]{16,200}$")] = ""
+
+
 class Log(Section, frozen=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
     json: bool = False
@@ -126,6 +130,7 @@ class Settings(Section, frozen=True):
     asks: Asks = Asks()
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
+    metrics: Metrics = Metrics()
     log: Log = Log()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from starlette.datastructures import Headers
@@ -67,6 +67,7 @@ class Hub:
         self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
         self._rights = Rights(doorman, self)
         self._reading = Reading(self, post, self.limits, partial(self._in_thread, doorman.may_write))
+        self.timings = {"lag": self._turns.lag, "post": self._reading.posting}
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, set[Socket]] = {}
         self._count = 0
@@ -148,8 +149,7 @@ class Hub:
     async def admit(self, headers: Headers) -> Viewer | Refused:
         """Whose handshake this is."""
         try:
-            viewer: Viewer | Refused = await self._in_thread(self._doorman.admit, headers)
-            return viewer
+            return cast(Viewer | Refused, await self._in_thread(self._doorman.admit, headers))
         except Exception:
             _log.exception("admission_failed")
             return Refused(close_codes.AGAIN_LATER, "")

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from swarm.live import close_codes
+from swarm.live.counts import Timing
 from swarm.live.frames import (
     LONGEST_BODY,
     MOST_STREAMS,
@@ -58,6 +59,7 @@ class Reading:
         self._limits = limits
         self._may_write = may_write
         self._tasks: set[asyncio.Future[Any]] = set()
+        self.posting = Timing()
 
     def act(self, socket: Socket, frame: Frame) -> None:
         """Do what the frame asks."""
@@ -149,10 +151,11 @@ class Reading:
         socket.in_flight += 1
         answer = asyncio.ensure_future(self._post(socket.viewer, frame.s, frame.id, frame.body))
         self._tasks.add(answer)
-        answer.add_done_callback(partial(self._answered, socket, frame.id))
+        answer.add_done_callback(partial(self._answered, socket, frame.id, now))
 
-    def _answered(self, socket: Socket, client_id: str, answer: asyncio.Future[int]) -> None:
+    def _answered(self, socket: Socket, client_id: str, began: float, answer: asyncio.Future[int]) -> None:
         socket.in_flight -= 1
+        self.posting.add(self._hub.now() - began)
         self._tasks.discard(answer)
         if answer.cancelled():
             return

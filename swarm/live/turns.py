@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from typing import Protocol
 
 from swarm.live import close_codes
-from swarm.live.counts import Counts
+from swarm.live.counts import Counts, Timing
 from swarm.live.drawing import Drawing, Job
 from swarm.live.frames import Batch
 from swarm.live.limits import Limits
 from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 
+IMPORTED = 600.0
+"""Seconds: what is older was not late, but written for a time long ago."""
 FAILURES = 3
 """A stream that cannot be drawn so often makes its pages reload instead."""
 
@@ -43,6 +46,9 @@ class Turns:
         self._due: set[Stream] = set()
         self._dirty: list[Socket] = []
         self._turn_asked = False
+        self._oldest: datetime | None = None
+        self.lag = Timing()
+        """From an event's time to handing it to sockets, once a turn."""
 
     def forget(self, stream: Stream) -> None:
         """Nobody looks at it any more."""
@@ -146,6 +152,9 @@ class Turns:
                 self._hub.reload(stream, list(stream.groups.get(group, ())))
         stream.failures = 0
         count = len(job.entries)
+        at = job.entries[0].at
+        if stream.groups and (self._oldest is None or at < self._oldest):
+            self._oldest = at
         for group, payloads in job.pieces.items():
             stream.keep(group, job.after, payloads)
         for group, sockets in stream.groups.items():
@@ -170,3 +179,8 @@ class Turns:
                 self._counts.slow_cut += 1
                 socket.close(close_codes.AGAIN_LATER, "too slow")
         self._counts.writes += len(dirty)
+        if self._oldest is not None:
+            lag = (datetime.now(UTC) - self._oldest).total_seconds()
+            self._oldest = None
+            if lag < IMPORTED:
+                self.lag.add(lag)

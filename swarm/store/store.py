@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg
 import structlog
@@ -149,11 +149,10 @@ class Store:
         else:
             self.writing.works()
 
-    def figures(self) -> dict[str, float]:
-        """For metrics: connections in use now, and those there may be."""
+    def connections_in_use(self) -> dict[str, int]:
+        """How many connections of each kind are lent to somebody now; for metrics."""
         pools = {"reading": self._reading.pool, "writing": self._writing.pool}
-        assert all(isinstance(pool, QueuePool) for pool in pools.values())
-        return {name: pool.checkedout() for name, pool in pools.items() if isinstance(pool, QueuePool)}
+        return {name: cast(QueuePool, pool).checkedout() for name, pool in pools.items()}
 
     def changed_outside(self) -> bool:
         """Whether another process may have written since the last call; PostgreSQL cannot tell: yes."""
