@@ -48,6 +48,7 @@ class Metrics:
         self._hub = hub
         self._store = store
         self._before: Tally[str] = Tally()
+        self._doors: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.folder = os.environ.get(FOLDER, "")
         self._registry = CollectorRegistry()
         self._totals = {key: self._counter(name, what) for key, (name, what) in HUB_TOTALS.items()}
@@ -82,8 +83,12 @@ class Metrics:
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered; `route` is its pattern, never its path."""
         method = method if method in METHODS else "other"
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        known = self._doors.get((method, route, status))
+        if known is None:
+            known = self._requests.labels(method, route, status), self._seconds.labels(method, route)
+            self._doors[method, route, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def publish(self) -> None:
         """Carry what changed into the metrics; call in the event loop."""
