@@ -391,7 +391,12 @@ document.addEventListener("htmx:before:swap", (event) => {
   event.preventDefault();
   refresh(event.target);
 });
-document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
+document.addEventListener("htmx:after:swap", ({ target }) => {
+  dress(target.isConnected ? target : document);
+  showState();
+  // Why nothing was done may stand below the edge of an open panel.
+  target.closest?.("form")?.querySelector("[data-problem] .problem")?.scrollIntoView({ block: "nearest" });
+});
 
 dress(document);
 for (const log of $$('[id^="log-"]')) {

@@ -76,7 +76,7 @@ def test_it_is_said_everywhere_and_what_was_typed_arrives(small: OnDisk, chromiu
     expect(bubble).to_have_attribute("data-state", "waiting")
     ina.get_by_label("Quinn").check()
     ina.get_by_role("button", name="Ask", exact=True).click()
-    expect(ina.locator(".head [data-problem]", has_text=SAID)).to_be_visible()
+    expect(ina.locator(".head [data-problem] p", has_text=SAID)).to_be_in_viewport()
     expect(ina.get_by_label("Question")).to_have_value("Which driver does it want?")
     ina.locator('form[data-composer^="room:"] textarea').fill("Somebody here?")
 
@@ -87,6 +87,8 @@ def test_it_is_said_everywhere_and_what_was_typed_arrives(small: OnDisk, chromiu
     expect(plain.locator('form[data-composer^="room:"] textarea')).to_have_value(
         "A long note, almost finished"
     )
+    plain.set_viewport_size({"width": 390, "height": 844})
+    expect(plain.locator('form[data-composer^="room:"] textarea')).to_be_visible()
     plain_ana.locator("form[data-composer] textarea").fill("Still waiting here")
     plain_ana.locator("form[data-composer] button[type=submit]").click()
     expect(plain_ana.locator("form[data-composer] textarea")).to_have_value("Still waiting here")
