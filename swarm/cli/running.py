@@ -55,7 +55,7 @@ def serve(
 
 
 def _can_be_read(settings: Settings, failure: BaseException) -> bool:
-    """Whether only writes were refused, and reading is enough to serve: then it is said. Raises `No`."""
+    """Whether only writes were refused: then it is said, as reading is enough to serve. Raises `No`."""
     why = refusal(failure)
     if why is None:
         return False
@@ -67,9 +67,10 @@ def _can_be_read(settings: Settings, failure: BaseException) -> bool:
             if why == "full"
             else _("The database takes no writes, and cannot even be read.")
         ) from None
-    if current:
-        out.print(sentence(why))
-    return current
+    if not current:
+        raise No(_("The database takes no writes, and does not have the tables of this version yet."))
+    out.print(sentence(why))
+    return True
 
 
 def migrate() -> None:
