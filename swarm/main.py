@@ -8,7 +8,8 @@ import resource
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 
 import structlog
 import uvicorn
@@ -29,13 +30,16 @@ from swarm.live.hub import Hub
 from swarm.live.limits import Limits as LiveLimits
 from swarm.live.protocol import Protocol
 from swarm.live.socket import live_endpoint
+from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
 from swarm.serving import FINISHING
 from swarm.settings import Settings, resources
-from swarm.store import Store, Work, leases
+from swarm.store import ReadOnly, Store, Work, leases
 from swarm.store.store import Clock, system_clock
+from swarm.store.writable import sentence
+from swarm.text.language import use
 from swarm.tickets import words
 from swarm.watching import Doorman, PostFrame, StoreLog
 from swarm.web.cookies import Cookie
@@ -44,6 +48,7 @@ from swarm.web.house import House
 from swarm.web.language import LanguageMiddleware
 from swarm.web.limits import Limits
 from swarm.web.links import Links
+from swarm.web.measuring import Measured
 from swarm.web.protocol import limited
 from swarm.web.render import Render
 from swarm.web.security import Security
@@ -62,7 +67,11 @@ def build(
 ) -> Starlette:
     """The application over a migrated database."""
     store = Store(
-        settings.database.url, clock=clock, at_once=AT_ONCE, connections=settings.database.connections
+        settings.database.url,
+        clock=clock,
+        at_once=AT_ONCE,
+        connections=settings.database.connections,
+        probe=settings.database.probe_seconds,
     )
     static = Static(resources("static"))
     render = Render(
@@ -80,6 +89,7 @@ def build(
             "new_id": lambda: secrets.token_hex(16),
             "ticket_prefix": settings.tickets.prefix,
             "demo": settings.demo,
+            "notice": lambda: _notice(store),
         },
     )
     problems = Problems(render)
@@ -112,6 +122,7 @@ def build(
     )
     app.state.house = house
     app.state.hub = hub
+    app.state.metrics = Metrics(hub, store)
     return app
 
 
@@ -119,16 +130,16 @@ def guard(app: Starlette) -> ASGIApp:
     """The application behind its outermost layer, which its own error pages pass too."""
     house: House = app.state.house
     server = house.settings.server
-    return LanguageMiddleware(
-        Security(
-            app,
-            refuse=house.problems.answer,
-            base_url=server.address,
-            allowed_hosts=sorted(server.hosts),
-            max_body=server.body_bytes,
-            body_seconds=server.body_seconds,
-        )
+    secure = Security(
+        app,
+        refuse=house.problems.answer,
+        base_url=server.address,
+        allowed_hosts=sorted(server.hosts),
+        max_body=server.body_bytes,
+        body_seconds=server.body_seconds,
+        any_host=("/healthz", "/readyz"),
     )
+    return Measured(LanguageMiddleware(secure), app.state.metrics.answered)
 
 
 def serve(
@@ -213,6 +224,7 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
             posts_per_second=live.posts_per_second,
         ),
     )
+    hub.notice = partial(_notice, store)
     store.on_commit(hub.ring)
     return hub
 
@@ -221,11 +233,16 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await hub.start()
+        loop = asyncio.get_running_loop()
+        store.writing.on_change(lambda: _hand_over(loop, hub.tell_notice))
         me = f"{socket.gethostname()} {secrets.token_hex(8)}"
         clocks = [
             asyncio.create_task(_repeat(store, name, me, seconds, run))
             for name, (seconds, run) in schedule(settings).items()
         ]
+        clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
+        if app.state.metrics.folder:
+            clocks.append(asyncio.create_task(_publish(app.state.metrics)))
         yield
         for task in clocks:
             task.cancel()
@@ -253,9 +270,42 @@ async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) ->
         try:
             if await store.read(SYSTEM, lambda work: leases.is_free(work, name, me)):
                 await store.write(SYSTEM, turn)
+        except ReadOnly:
+            # Said once, when it began; the clock comes round again.
+            pass
         except Exception:
             _log.exception("scheduled_run_failed", job=name)
         await asyncio.sleep(seconds)
+
+
+async def _look(store: Store, seconds: float) -> None:
+    while True:
+        try:
+            await store.look_whether_it_writes()
+        except Exception as failure:
+            # A database that is away says nothing of this.
+            _log.warning("not_known_whether_it_writes", failure=type(failure).__name__)
+        await asyncio.sleep(seconds)
+
+
+async def _publish(metrics: Metrics) -> None:
+    while True:
+        metrics.publish()
+        await asyncio.sleep(PUBLISH_SECONDS)
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)
+
+
+def _notice(store: Store, language: str = "") -> str:
+    """What stands on every screen while nothing can be saved; empty when all is well."""
+    why = store.writing.refused
+    if why is None:
+        return ""
+    with use(language) if language else nullcontext():
+        return sentence(why)
 
 
 def _to_sign_in(problems: Problems) -> Callable[[Request, Exception], Response]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
-from swarm.portal import cases, getting_in, health, links
+from swarm.portal import cases, getting_in, health, links, measures
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -75,6 +75,7 @@ EVERYBODY: list[BaseRoute] = [
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
+    Route("/metrics", measures.metrics),
 ]
 
 ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY]

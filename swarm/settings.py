@@ -58,6 +58,7 @@ class Server(Section, frozen=True):
 class Database(Section, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=r"^(sqlite|postgresql\+psycopg)://")] = "sqlite:///var/swarm.db"
     connections: Count = 8
+    probe_seconds: Seconds = 5.0
 
 
 class Redis(Section, frozen=True):
@@ -111,6 +112,10 @@ class Limits(Section, frozen=True):
     posts_per_minute: Count = 120
 
 
+class Metrics(Section, frozen=True):
+    token: Annotated[str, msgspec.Meta(pattern=r"^$|^[!-~]{16,200}$")] = ""
+
+
 class Log(Section, frozen=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
     json: bool = False
@@ -130,6 +135,7 @@ class Settings(Section, frozen=True):
     asks: Asks = Asks()
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
+    metrics: Metrics = Metrics()
     log: Log = Log()
 
 

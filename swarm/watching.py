@@ -17,7 +17,8 @@ from swarm.live import close_codes
 from swarm.live.ports import PostRefused, Refused, Viewer
 from swarm.modes import mode_of
 from swarm.settings import Settings
-from swarm.store import Entry, Store, Work, log
+from swarm.store import Entry, ReadOnly, Store, Work, log
+from swarm.store.writable import sentence
 from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
 from swarm.tickets.posting import MOST_LETTERS, post
@@ -150,6 +151,7 @@ class Doorman:
 @dataclass(frozen=True, slots=True)
 class _Frame:
     session: str
+    language: str
     ticket_id: int
     client_id: str
     body: str
@@ -159,7 +161,11 @@ class _Frame:
         """Tell who wrote it."""
         if self.answer.done():
             return
-        if isinstance(outcome, No):
+        if isinstance(outcome, ReadOnly):
+            with use(self.language):
+                words = sentence(outcome.why)
+            self.answer.set_exception(PostRefused(problem_for(outcome).status, words, outcome.after))
+        elif isinstance(outcome, No):
             self.answer.set_exception(PostRefused(problem_for(outcome).status, outcome.sentence))
         else:
             self.answer.set_result(outcome.seq)
@@ -186,7 +192,7 @@ class PostFrame:
         except PostRefused as refused:
             answer.set_exception(refused)
             return answer
-        frame = _Frame(viewer.key, int(number), client_id, text, answer)
+        frame = _Frame(viewer.key, viewer.language, int(number), client_id, text, answer)
         if lane == "lane":
             return self._in_lane(frame)
         self._waiting.append(frame)
@@ -229,6 +235,10 @@ class PostFrame:
     async def _written(self, frames: Sequence[_Frame]) -> bool:
         try:
             outcomes = await self._store.write(NOBODY, lambda work: self._post(work, frames))
+        except ReadOnly as refusal:
+            for frame in frames:
+                frame.settle(refusal)
+            return True
         except Exception as failure:
             if len(frames) == 1 and not frames[0].answer.done():
                 frames[0].answer.set_exception(failure)

@@ -1,5 +1,5 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
-import { $, $$, fill, notify, lang, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
+import { $, $$, fill, notice, notify, lang, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
 
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
 const ANSWER_MS = 5000, CONNECT_MS = 10000, TYPING_EVERY_MS = 3000, TYPING_SHOWN_MS = 6000, POST_MS = 20000;
@@ -77,7 +77,8 @@ function showState() {
 // ---- What the server says ---------------------------------------------------------------------------------------
 function hear(frame) {
   switch (frame.t) {
-    case "hello": beat = frame.beat; break;
+    case "hello": beat = frame.beat; tellAll(frame.readonly ?? ""); break;
+    case "readonly": tellAll(frame.why); break;
     case "event": apply(frame); break;
     case "caught_up":
       if (cursors.get(frame.s) === frame.n) catching.delete(frame.s);
@@ -91,6 +92,8 @@ function hear(frame) {
     case "ack": case "refused": case "pong": break;
   }
 }
+// When it is over, what waited is sent: not by all pages in the same moment.
+function tellAll(why) { if (notice(why)) setTimeout(flushOutboxes, Math.random() * 1500); }
 function apply({ s, n, do: ops }) {
   const cursor = cursors.get(s);
   if (cursor === undefined || n <= cursor) return;
@@ -388,7 +391,12 @@ document.addEventListener("htmx:before:swap", (event) => {
   event.preventDefault();
   refresh(event.target);
 });
-document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
+document.addEventListener("htmx:after:swap", ({ target }) => {
+  dress(target.isConnected ? target : document);
+  showState();
+  // Why nothing was done may stand below the edge of an open panel.
+  target.closest?.("form")?.querySelector("[data-problem] .problem")?.scrollIntoView({ block: "nearest" });
+});
 
 dress(document);
 for (const log of $$('[id^="log-"]')) {

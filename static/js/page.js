@@ -35,6 +35,15 @@ export function notify(why) {
   ($("[data-body]", content) ?? content.firstElementChild).textContent = why;
   toast(content);
 }
+// What everybody is told above the page; empty words take it away, and with it what was refused for that reason.
+export function notice(why) {
+  const place = document.getElementById("notice"), made = document.getElementById("notice-made")?.content.cloneNode(true);
+  if (!place || !made || ($("[data-body]", place)?.textContent ?? "") === why) return false;
+  $("[data-body]", made).textContent = why;
+  place.replaceChildren(...(why ? [made] : []));
+  if (!why) $$('.problem[data-status="503"]').forEach((said) => said.remove());
+  return !why;
+}
 const seen = new Map(), reads = new Map();
 export const looking = new IntersectionObserver((changes) => {
   for (const { target, isIntersecting } of changes) {
@@ -56,6 +65,6 @@ function see(target) {
     log.readTimer = setTimeout(() => fetch(log.dataset.readUrl, {
       method: "POST", keepalive: true, headers: { Accept: "application/json", "X-Swarm-Request": "1" },
       body: new URLSearchParams({ lane: streamOf(log).split(":")[0], seq: String(reads.get(log)) }),
-    }).catch(() => reads.delete(log)), 200);
+    }).then((answer) => answer.ok || reads.delete(log)).catch(() => reads.delete(log)), 200);
   }, SEEN_MS));
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -11,13 +12,14 @@ from swarm.accounts.actions import note_seen
 from swarm.accounts.queries import actor_by_cookie, seen_long_ago
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No, NotAllowed, Stale, Unfit, Unknown
-from swarm.store import Work
+from swarm.store import ReadOnly, Work
 from swarm.text.language import _, use
 from swarm.text.times import use_zone
-from swarm.web.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, SignedOut
+from swarm.web.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, SignedOut, Unavailable
 from swarm.web.house import house_of
 
 T = TypeVar("T")
+R = TypeVar("R")
 Do = Callable[[Work], T]
 
 
@@ -66,7 +68,7 @@ async def _run(request: Request, do: Do[T], *, write: bool, customer: bool) -> T
     cookie = (house.customer_cookie if customer else house.staff_cookie).read(request)
     stale: list[str] = []
 
-    def as_actor(work: Work) -> T:
+    def as_actor(work: Work, do: Do[R]) -> R:
         actor = actor_by_cookie(work.session, cookie, work.now)
         if (actor.customer_id if customer else actor.person_id) is None:
             raise SignedOut(
@@ -78,9 +80,16 @@ async def _run(request: Request, do: Do[T], *, write: bool, customer: bool) -> T
         with use(actor.language), use_zone(actor.timezone):
             return do(work)
 
-    result = await _refusing(request, as_actor, write=write)
+    try:
+        result = await _refusing(request, lambda work: as_actor(work, do), write=write)
+    except Unavailable:
+        # Nobody looked yet who asks: whoever is signed out is told that, others why, in their language.
+        writing = house.store.writing
+        await _refusing(request, lambda work: as_actor(work, lambda _work: writing.check()), write=False)
+        raise
     if stale:
-        await house.store.write(NOBODY, lambda work: note_seen(work, stale[0]))
+        with suppress(ReadOnly):
+            await house.store.write(NOBODY, lambda work: note_seen(work, stale[0]))
     return result
 
 
@@ -99,6 +108,8 @@ def problem_for(no: No) -> Problem:
             return NotFound(no.sentence)
         case NotAllowed():
             return Forbidden(no.sentence)
+        case ReadOnly():
+            return Unavailable(no.sentence, no.after)
         case Stale():
             return Conflict(no.sentence)
         case Unfit(field=""):

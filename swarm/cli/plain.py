@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError
 from typer.core import TyperGroup
 
 import swarm.tables  # noqa: F401  # every table, so that references between them resolve
@@ -54,7 +54,7 @@ class Plain(TyperGroup):
             problem = refused.sentence
         except (SettingsError, Unclean) as refused:
             problem = str(refused)
-        except (OperationalError, ProgrammingError) as failure:
+        except (OperationalError, ProgrammingError, InternalError) as failure:
             problem = database_problem(failure)
         err.print(problem, style="red")
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from msgspec.structs import replace
+from sqlalchemy.exc import DBAPIError
 
 from swarm import demo, logs, seeds, serving
 from swarm.accounts.queries import anybody
@@ -16,8 +17,9 @@ from swarm.cli.plain import OPERATOR, mail, name_of, new_password, opened, out, 
 from swarm.events.refusals import No
 from swarm.people import actions as people
 from swarm.settings import Settings
-from swarm.store import Work, instance
-from swarm.store.migrate import upgrade
+from swarm.store import ReadOnly, Work, instance
+from swarm.store.migrate import is_current, upgrade
+from swarm.store.writable import refusal, sentence
 from swarm.text.language import _
 
 
@@ -53,11 +55,15 @@ def serve(
         )
     settings = replace(settings, demo=with_demo or settings.demo, server=server)
     logs.set_up(settings.log)
-    if migrating:
-        _migrate(settings)
-    if settings.demo:
-        with opened(settings) as store:
-            demo.load(store, settings)
+    try:
+        if migrating:
+            _migrate(settings)
+        if settings.demo:
+            with opened(settings) as store:
+                demo.load(store, settings)
+    except (DBAPIError, ReadOnly) as failure:
+        if not _can_be_read(settings, failure):
+            raise
     if several:
         _serve_together(settings)
         return
@@ -85,6 +91,25 @@ def _serve_together(settings: Settings) -> None:
     out.print(_("swarm is at %(address)s", address=settings.server.address))
     if not serving.supervise(settings, listening):
         raise No(_("No worker could start; what they said stands above."))
+
+
+def _can_be_read(settings: Settings, failure: BaseException) -> bool:
+    """Whether only writes were refused: then it is said, as reading is enough to serve. Raises `No`."""
+    why = refusal(failure)
+    if why is None:
+        return False
+    try:
+        current = is_current(settings.database.url)
+    except DBAPIError:
+        raise No(
+            _("The disk is full, and the database cannot even be read. Make room, then start again.")
+            if why == "full"
+            else _("The database takes no writes, and cannot even be read.")
+        ) from None
+    if not current:
+        raise No(_("The database takes no writes, and does not have the tables of this version yet."))
+    out.print(sentence(why))
+    return True
 
 
 def migrate() -> None:

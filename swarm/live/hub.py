@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from starlette.datastructures import Headers
@@ -20,8 +20,9 @@ from swarm.live.drawing import Drawing
 from swarm.live.frames import BadFrame, Batch, Form, decode, encode
 from swarm.live.joining import Joining
 from swarm.live.limits import Limits
+from swarm.live.notices import Notice, no_notice, tell_everybody
 from swarm.live.ports import AtOnce, Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
-from swarm.live.presence import REFRESH, Here, Presence, has_presence
+from swarm.live.presence import REFRESH, Here, Presence, has_presence, presence_frame
 from swarm.live.reading import Reading
 from swarm.live.rights import Rights
 from swarm.live.socket import Socket, short
@@ -54,6 +55,7 @@ class Hub:
         self.counts = Counts()
         self.doorbell = doorbell
         self.epoch = ""
+        self.notice: Notice = no_notice
         self._log_port = log
         self._doorman = doorman
         self._describe = describe
@@ -66,6 +68,7 @@ class Hub:
         self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
         self._rights = Rights(doorman, self)
         self._reading = Reading(self, post, self.limits, partial(self._in_thread, doorman.may_write))
+        self.timings = {"lag": self._turns.lag, "post": self._reading.posting}
         self._streams: dict[str, Stream] = {}
         self._sessions: dict[str, set[Socket]] = {}
         self._count = 0
@@ -131,11 +134,8 @@ class Hub:
 
     def figures(self) -> dict[str, float]:
         """For metrics and health."""
-        return asdict(self.counts) | {
-            "sockets": self._count,
-            "streams": len(self._streams),
-            "doorbell_age": self.doorbell.age(),
-        }
+        now = {"sockets": self._count, "streams": len(self._streams), "draining": self._stopping}
+        return asdict(self.counts) | now | {"doorbell_age": self.doorbell.age()}
 
     # The door.
 
@@ -150,8 +150,7 @@ class Hub:
     async def admit(self, headers: Headers) -> Viewer | Refused:
         """Whose handshake this is."""
         try:
-            viewer: Viewer | Refused = await self._in_thread(self._doorman.admit, headers)
-            return viewer
+            return cast(Viewer | Refused, await self._in_thread(self._doorman.admit, headers))
         except Exception:
             _log.exception("admission_failed")
             return Refused(close_codes.AGAIN_LATER, "")
@@ -168,7 +167,13 @@ class Hub:
 
     def greet(self, socket: Socket) -> bytes:
         """The first frame."""
-        return encode({"t": "hello", "epoch": self.epoch, "beat": self.limits.beat, "you": socket.viewer.id})
+        hello = {"t": "hello", "epoch": self.epoch, "beat": self.limits.beat, "you": socket.viewer.id}
+        notice = self.notice(socket.viewer.language)
+        return encode(hello | {"readonly": notice} if notice else hello)
+
+    def tell_notice(self) -> None:
+        """What `notice` says has changed: tell everybody, at once and whatever they watch."""
+        tell_everybody(self._sockets(), self.push, self.notice)
 
     def read(self, socket: Socket, text: str | None) -> None:
         """Act on a frame from the client."""
@@ -222,7 +227,7 @@ class Hub:
         if has_presence(stream.key):
             self._presence.enter(stream.key, socket.viewer)
             if socket.viewer.audience == "staff":
-                self.push(socket, Batch([_presence(stream.key, self._presence.here(stream.key))]))
+                self.push(socket, Batch([presence_frame(stream.key, self._presence.here(stream.key))]))
 
     def leave(self, socket: Socket, key: str) -> None:
         """The socket shows the stream no more."""
@@ -314,7 +319,7 @@ class Hub:
     def _tell_presence(self, key: str, here: Here) -> None:
         stream = self._streams.get(key)
         if stream is not None:
-            batch = Batch([_presence(key, here)])
+            batch = Batch([presence_frame(key, here)])
             for group, sockets in stream.groups.items():
                 if group[0] == "staff":
                     for socket in sockets:
@@ -394,7 +399,3 @@ class Hub:
     def _sockets(self) -> Iterable[Socket]:
         for mine in self._sessions.values():
             yield from mine
-
-
-def _presence(key: str, here: Here) -> bytes:
-    return encode({"t": "presence", "s": key, "here": [{"id": who, "name": name} for who, name in here]})

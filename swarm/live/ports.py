@@ -39,12 +39,16 @@ class Refused:
 
 
 class PostRefused(Exception):
-    """The action did nothing; `why` is a sentence for the person, `status` as over HTTP."""
+    """The action did nothing; `why` is a sentence for the person, `status` as over HTTP.
 
-    def __init__(self, status: int, why: str) -> None:
+    Sent again unchanged, it may succeed `after` so many seconds; 0 where it will not by itself.
+    """
+
+    def __init__(self, status: int, why: str, after: int = 0) -> None:
         super().__init__(why)
         self.status = status
         self.why = why
+        self.after = after
 
 
 class Log(Protocol):

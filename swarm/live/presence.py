@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from swarm.live.frames import encode
 from swarm.live.ports import Viewer
 
 LIFE = 90.0
@@ -29,6 +30,11 @@ Changed = Callable[[str, Here], None]
 def has_presence(stream: str) -> bool:
     """People are present, and type, in rooms and customer lanes only."""
     return stream.startswith(("room:", "lane:"))
+
+
+def presence_frame(stream: str, here: Here) -> bytes:
+    """Who is there, as staff's pages get it."""
+    return encode({"t": "presence", "s": stream, "here": [{"id": who, "name": name} for who, name in here]})
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from swarm.live import close_codes
+from swarm.live.counts import Timing
 from swarm.live.frames import (
     LONGEST_BODY,
     MOST_STREAMS,
@@ -58,6 +59,7 @@ class Reading:
         self._limits = limits
         self._may_write = may_write
         self._tasks: set[asyncio.Future[Any]] = set()
+        self.posting = Timing()
 
     def act(self, socket: Socket, frame: Frame) -> None:
         """Do what the frame asks."""
@@ -149,10 +151,11 @@ class Reading:
         socket.in_flight += 1
         answer = asyncio.ensure_future(self._post(socket.viewer, frame.s, frame.id, frame.body))
         self._tasks.add(answer)
-        answer.add_done_callback(partial(self._answered, socket, frame.id))
+        answer.add_done_callback(partial(self._answered, socket, frame.id, now))
 
-    def _answered(self, socket: Socket, client_id: str, answer: asyncio.Future[int]) -> None:
+    def _answered(self, socket: Socket, client_id: str, began: float, answer: asyncio.Future[int]) -> None:
         socket.in_flight -= 1
+        self.posting.add(self._hub.now() - began)
         self._tasks.discard(answer)
         if answer.cancelled():
             return
@@ -160,13 +163,12 @@ class Reading:
         if failure is None:
             self._hub.push(socket, Batch([encode({"t": "ack", "id": client_id, "n": answer.result()})]))
         elif isinstance(failure, PostRefused):
-            self._refuse(socket, client_id, failure.status, failure.why)
+            self._refuse(socket, client_id, failure.status, failure.why, failure.after)
         else:
             _log.error("post_failed", exc_info=failure)
             with use(socket.viewer.language):
                 self._refuse(socket, client_id, 500, _("Something went wrong here. It is safe to try again."))
 
-    def _refuse(self, socket: Socket, client_id: str, status: int, why: str) -> None:
-        self._hub.push(
-            socket, Batch([encode({"t": "refused", "id": client_id, "status": status, "why": why})])
-        )
+    def _refuse(self, socket: Socket, client_id: str, status: int, why: str, after: int = 0) -> None:
+        frame = {"t": "refused", "id": client_id, "status": status, "why": why}
+        self._hub.push(socket, Batch([encode(frame | {"after": after} if after else frame)]))

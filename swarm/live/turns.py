@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from typing import Protocol
 
 from swarm.live import close_codes
-from swarm.live.counts import Counts
+from swarm.live.counts import Counts, Timing
 from swarm.live.drawing import Drawing, Job
 from swarm.live.frames import Batch
 from swarm.live.limits import Limits
@@ -18,6 +19,8 @@ from swarm.live.stream import Stream
 
 SLICE = 64
 """Sockets written to before the loop looks at what has come in."""
+IMPORTED = 600.0
+"""Seconds: what is older was not late, but written for a time long ago."""
 FAILURES = 3
 """A stream that cannot be drawn so often makes its pages reload instead."""
 
@@ -46,6 +49,9 @@ class Turns:
         self._due: set[Stream] = set()
         self._dirty: deque[Socket] = deque()
         self._turn_asked = False
+        self._oldest: datetime | None = None
+        self.lag = Timing()
+        """From an event's time to handing it to sockets, once a turn."""
 
     def forget(self, stream: Stream) -> None:
         """Nobody looks at it any more."""
@@ -159,6 +165,9 @@ class Turns:
                 self._hub.reload(stream, list(stream.groups.get(group, ())))
         stream.failures = 0
         count = len(job.entries)
+        at = job.entries[0].at
+        if stream.groups and (self._oldest is None or at < self._oldest):
+            self._oldest = at
         for group, payloads in job.pieces.items():
             stream.keep(group, job.after, payloads)
         for group, sockets in stream.groups.items():
@@ -186,3 +195,8 @@ class Turns:
         self._counts.writes += count
         if dirty:
             self._ask_turn()
+        elif self._oldest is not None:
+            lag = (datetime.now(UTC) - self._oldest).total_seconds()
+            self._oldest = None
+            if lag < IMPORTED:
+                self.lag.add(lag)

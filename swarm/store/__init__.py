@@ -3,5 +3,6 @@
 from swarm.store.log import Entry
 from swarm.store.store import Store
 from swarm.store.work import Work
+from swarm.store.writable import ReadOnly
 
-__all__ = ["Entry", "Store", "Work"]
+__all__ = ["Entry", "ReadOnly", "Store", "Work"]

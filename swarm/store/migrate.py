@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from swarm.store.engines import sync_url, writing_engine
+from swarm.store.engines import reading_engine, sync_url, writing_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "alembic_version"
@@ -65,6 +65,16 @@ def revisions() -> list[str]:
 def revision_of(connection: Connection) -> str | None:
     """Which tables a database has; none in one that was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has the tables of this version; only reads. Raises what the driver raises."""
+    engine = reading_engine(sync_url(url), connections=1)
+    try:
+        with engine.connect() as connection:
+            return revision_of(connection) == revisions()[0]
+    finally:
+        engine.dispose()
 
 
 def _config() -> Config:

@@ -11,18 +11,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import psycopg
 import structlog
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
-from swarm.events import Actor
+from swarm.events import SYSTEM, Actor
+from swarm.events.refusals import No
 from swarm.store.engines import reading_engine, sync_url, writing_engine
 from swarm.store.log import Entry
 from swarm.store.work import AtOnce, Work
+from swarm.store.writable import ReadOnly, Writing, says_read_only, suspicious, try_to_allocate, try_to_write
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -51,6 +54,8 @@ class _Job:
     do: Callable[[Work], Any]
     done: Future[Any] = field(default_factory=Future)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    trying: bool = False
+    """Done even while nothing is written."""
 
 
 _Outcome = tuple[Any, BaseException | None, list[Entry]]
@@ -61,9 +66,17 @@ class Store:
     """Reads in snapshots, writes in transactions whose events are announced after the commit."""
 
     def __init__(
-        self, url: str, *, clock: Clock = system_clock, at_once: AtOnce | None = None, connections: int = 8
+        self,
+        url: str,
+        *,
+        clock: Clock = system_clock,
+        at_once: AtOnce | None = None,
+        connections: int = 8,
+        probe: float = 5.0,
     ) -> None:
+        """`probe`: seconds after which a write that was refused may be tried again."""
         self.url = sync_url(url)
+        self.writing = Writing(probe)
         self.clock = clock
         self.at_once: AtOnce = at_once or {}
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -94,7 +107,7 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._readers, run, self.read_now, actor, do)
 
     async def write(self, actor: Actor, do: Callable[[Work], T]) -> T:
-        """Run `do` in one transaction and return after its commit was flushed."""
+        """Run `do` in one transaction and return after its commit was flushed. Raises `ReadOnly`."""
         return await asyncio.wrap_future(self._submit(actor, do))
 
     def read_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
@@ -109,6 +122,37 @@ class Store:
     def write_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
         """Like `write`, waiting in the calling thread."""
         return self._submit(actor, do).result()
+
+    async def look_whether_it_writes(self) -> None:
+        """Ask cheaply while writes are taken, try in earnest where that is in doubt; see `writing`."""
+        await asyncio.get_running_loop().run_in_executor(self._readers, self.look_whether_it_writes_now)
+
+    def look_whether_it_writes_now(self) -> None:
+        """Like `look_whether_it_writes`, in the calling thread."""
+        refused = self.writing.refused is not None
+        if self.is_sqlite:
+            doubtful = refused or suspicious(self.url)
+        elif refused:
+            doubtful = True
+            # What a connection may do is often settled when it is made.
+            self._writing.dispose()
+        else:
+            doubtful = self._submit(SYSTEM, says_read_only).result()
+        if not doubtful:
+            return
+        try:
+            if self.is_sqlite:
+                try_to_allocate(self.url)
+            self._submit(SYSTEM, try_to_write, trying=True).result()
+        except (OSError, No) as failure:
+            self.writing.saw(failure)
+        else:
+            self.writing.works()
+
+    def connections_in_use(self) -> dict[str, int]:
+        """How many connections of each kind are lent to somebody now; for metrics."""
+        pools = {"reading": self._reading.pool, "writing": self._writing.pool}
+        return {name: cast(QueuePool, pool).checkedout() for name, pool in pools.items()}
 
     def changed_outside(self) -> bool:
         """Whether another process may have written since the last call; PostgreSQL cannot tell: yes."""
@@ -140,8 +184,10 @@ class Store:
         self._reading.dispose()
         self._writing.dispose()
 
-    def _submit(self, actor: Actor, do: Callable[[Work], T]) -> Future[T]:
-        job = _Job(actor, do)
+    def _submit(self, actor: Actor, do: Callable[[Work], T], *, trying: bool = False) -> Future[T]:
+        if not trying:
+            self.writing.check()
+        job = _Job(actor, do, trying=trying)
         # Nothing may be queued behind the writer's end: nobody would ever answer it.
         with self._gate:
             if self._closed:
@@ -173,18 +219,20 @@ class Store:
         self._settle([job for job in jobs if job.done.set_running_or_notify_cancel()])
 
     def _settle(self, jobs: Sequence[_Job]) -> None:
+        jobs = [job for job in jobs if self._may_go(job)]
         if not jobs:
             return
         try:
             outcomes = self._tried(jobs)
         except BaseException as failure:
-            if len(jobs) > 1 and not _nobody_could(failure):
+            refusal = self.writing.saw(failure)
+            if len(jobs) > 1 and refusal is None and not _nobody_could(failure):
                 # One of them spoiled it for all; alone, the innocent ones succeed.
                 for job in jobs:
                     self._settle([job])
                 return
             for job in jobs:
-                job.done.set_exception(failure)
+                job.done.set_exception(refusal or failure)
             return
         entries = [entry for _, _, recorded in outcomes for entry in recorded]
         if entries:
@@ -194,6 +242,17 @@ class Store:
                 job.done.set_exception(error)
             else:
                 job.done.set_result(result)
+
+    def _may_go(self, job: _Job) -> bool:
+        """Answers what was queued before writes were refused."""
+        if job.trying:
+            return True
+        try:
+            self.writing.check()
+        except ReadOnly as refusal:
+            job.done.set_exception(refusal)
+            return False
+        return True
 
     def _tried(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         for _attempt in range(1, TRIES):

@@ -50,7 +50,11 @@ class Render:
         self._static = static
         self._icons: dict[tuple[str, str], Markup] = {}
         self.environment.globals.update(
-            static=static.url, icon=self._icon, now=clock, language=language.current
+            static=static.url,
+            icon=self._icon,
+            now=clock,
+            language=language.current,
+            notice=lambda: "",
         )
         self.environment.globals.update(globals or {})
         self.environment.filters.update(

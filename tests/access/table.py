@@ -166,6 +166,8 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /case/{number:int}/messages": CASE,
     "GET /healthz": Plain({"else": 200}),
     "GET /readyz": Plain({"else": 200}),
+    # For whoever has the token alone, which is none of these.
+    "GET /metrics": ABSENT,
     "GET /static": Plain({"else": 200}),
 }
 
