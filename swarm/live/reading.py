@@ -63,7 +63,7 @@ class Reading:
         """Do what the frame asks."""
         match frame:
             case Ping():
-                self._hub.push(socket, _PONG)
+                socket.answer(_PONG)
             case Watch():
                 self._watch(socket, frame)
             case Unwatch():
