@@ -24,7 +24,7 @@ from swarm.events import SYSTEM
 from swarm.store import Work
 from swarm.tickets import actions as tickets
 from swarm.tickets.models import Message
-from swarm.tickets.posting import post
+from swarm.tickets.posting import LaneKey, post
 from tests.faults.proxy import BOTH, Mode, Proxy, Way, proxied
 from tests.support.app import App
 from tests.support.town import Town
@@ -166,7 +166,8 @@ class Desk:
     def others_write(self, some: int = 3) -> None:
         """In both lanes, from another process, whether swarm runs or not."""
         for _each in range(some):
-            for who, lane in (("hugo", "room"), ("ina", "lane")):
+            sides: tuple[tuple[str, LaneKey], ...] = (("hugo", "room"), ("ina", "lane"))
+            for who, lane in sides:
                 say(self.town, who, self.ticket, lane, f"meanwhile {next(self.numbers)}.")
 
     def type_half(self) -> None:
@@ -256,7 +257,7 @@ class Desk:
         self.type_half()
 
 
-def say(town: Town, who: str, ticket: int, lane: str, words: str) -> None:
+def say(town: Town, who: str, ticket: int, lane: LaneKey, words: str) -> None:
     """A message by somebody who may write there, stored and nothing else."""
     town.act(who, post, ticket, lane, words, f"{who}-{next(_numbers)}")
 
