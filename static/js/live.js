@@ -363,7 +363,13 @@ addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket
 document.addEventListener("acted", acted);
 // A piece that an event made old is fetched until it came: no other event may follow.
 document.addEventListener("htmx:config:request", ({ target, detail }) => { if (target.matches?.(fetchesItself)) detail.ctx.request.timeout = FETCH_MS; });
-const fetchLater = ({ target }) => { if (target.matches?.(fetchesItself)) setTimeout(refresh, 1000 + Math.random() * 3000, target); };
+const fetchFailed = new WeakMap();
+function fetchLater({ target }) {
+  if (!target.matches?.(fetchesItself)) return;
+  const tried = fetchFailed.get(target) ?? 0;
+  fetchFailed.set(target, tried + 1);
+  setTimeout(refresh, 500 + Math.random() * Math.min(30000, 1000 * 2 ** tried), target);
+}
 document.addEventListener("htmx:error", fetchLater);
 document.addEventListener("htmx:response:error", (event) => { if (event.detail.ctx.response.status >= 500) fetchLater(event); });
 document.addEventListener("htmx:error", ({ target }) => {
@@ -376,7 +382,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   event.preventDefault();
   refresh(event.target);
 });
-document.addEventListener("htmx:after:swap", ({ target }) => { dress(target.isConnected ? target : document); showState(); });
+document.addEventListener("htmx:after:swap", ({ target }) => { fetchFailed.delete(target); dress(target.isConnected ? target : document); showState(); });
 
 dress(document);
 for (const log of $$('[id^="log-"]')) {

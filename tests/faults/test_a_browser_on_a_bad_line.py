@@ -8,9 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route, expect
 
-from tests.faults.browsing import Desk, asleep, desk, set_epoch, until
+from swarm.tickets import actions as tickets
+from tests.faults.browsing import PATIENCE, Desk, asleep, desk, set_epoch, until
 from tests.faults.proxy import Way
 from tests.support.app import App
 from tests.support.backends import Backend, PostgresMaker, SqliteMaker
@@ -205,3 +206,26 @@ def test_after_a_restored_backup_the_page_shows_what_is_there_now(
         app.start()
         at.has_come_back()
         assert "meanwhile 1." not in " ".join(at.shown("room") + at.shown("lane"))
+
+
+def test_a_piece_that_could_not_be_fetched_is_fetched_again(
+    sqlite_town: tuple[Town, App], chromium: Browser
+) -> None:
+    town, app = sqlite_town
+    lost: list[str] = []
+
+    def lose_two(route: Route) -> None:
+        if len(lost) < 2:
+            lost.append(route.request.url)
+            if len(lost) == 1:
+                route.abort()
+            else:
+                route.fulfill(status=503, body="not now")
+        else:
+            route.continue_()
+
+    with desk(town, app, chromium) as at:
+        at.page.route(f"**/tickets/{at.ticket}/head", lose_two)
+        town.act("mona", tickets.take, at.ticket)
+        expect(at.page.locator(".head").first).to_contain_text("Owner: Mona", timeout=PATIENCE)
+        assert len(lost) == 2
