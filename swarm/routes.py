@@ -30,6 +30,7 @@ STAFF: list[BaseRoute] = [
     Route("/tickets/{number:int}/answer", writing.mark_answer, methods=["POST"]),
     Route("/tickets/{number:int}/details", writing.details, methods=["POST"]),
     Route("/tickets/{number:int}/link", writing.link, methods=["POST"]),
+    Route("/tickets/{number:int}/link/end", writing.end_access, methods=["POST"]),
     Route("/tickets/{number:int}/owner", owners.take, methods=["POST"]),
     Route("/tickets/{number:int}/handover", owners.hand_over, methods=["POST"]),
     Route("/tickets/{number:int}/escalation", owners.escalate, methods=["POST"]),

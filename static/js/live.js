@@ -1,9 +1,13 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
-import { $, $$, fill, notice, notify, lang, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
+import { $, $$, fill, notice, notify, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
+import { markPresence, mayTellTyping, showPresence, showTyping, stopTyping } from "./signals.js";
 
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
-const ANSWER_MS = 5000, CONNECT_MS = 10000, TYPING_EVERY_MS = 3000, TYPING_SHOWN_MS = 6000, POST_MS = 20000;
+const ANSWER_MS = 5000, CONNECT_MS = 10000, FETCH_MS = 10000;
+const fetchesItself = '[hx-trigger~="refresh"]';
 const clientId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+// A dead connection costs little the first times, a slow line is given longer the next; sending again is safe.
+const patience = (tried) => AbortSignal.timeout(Math.min(20000, 5000 * 2 ** Math.max(0, tried - 1)));
 const readMeta = (root) => JSON.parse($('meta[name="swarm-live"]', root)?.content ?? "null");
 
 const start = readMeta(document) ?? { epoch: "", streams: {} }, at = $('meta[name="swarm-live"]')?.dataset.at ?? "/live";
@@ -155,7 +159,7 @@ function acted({ target }) {
   if (form) form.dataset.sent = "";
   for (let at = form?.closest("details"); at; at = at.parentElement?.closest("details")) at.open = false;
   // Where the page is live, the event says what to draw anew.
-  if (!open() || catching.size) $$('[hx-trigger~="refresh"]').forEach(refresh);
+  if (!open() || catching.size) $$(fetchesItself).forEach(refresh);
 }
 function refresh(element) {
   if (asked.has(element)) return;
@@ -173,23 +177,24 @@ function reloadPage() {
   stored.set("swarm.reloaded", Date.now());
   location.reload();
 }
-async function reloadPiece(stream, whole = false) {
+async function reloadPiece(stream, whole = false, tried = 0) {
   const shown = logOf(stream);
   cursors.delete(stream);
   catching.add(stream);
   showState();
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(POST_MS) });
-    if (!answer.ok || answer.redirected) return answer.status >= 500 ? setTimeout(reloadPiece, 1000 + Math.random() * 3000, stream, whole) : reloadPage();
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: patience(tried) });
+    if (answer.status >= 500) throw new Error(answer.status);
+    if (!answer.ok || answer.redirected) return reloadPage();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), meta = readMeta(page);
     const fresh = shown && page.getElementById(shown.id);
     if (!(stream in (meta?.streams ?? {})) || (shown && !fresh) || (whole && !shown)) return reloadPage();
     if (shown) stickToBottom(shown, () => { shown.replaceChildren(...document.importNode(fresh, true).childNodes); brought(shown); bubblesOf(stream); });
     epoch = meta.epoch;
     cursors.set(stream, meta.streams[stream]);
-    $$('[hx-trigger~="refresh"]').forEach(refresh);
+    $$(fetchesItself).forEach(refresh);
     watch([stream]);
-  } catch { setTimeout(reloadPiece, 1000 + Math.random() * 3000, stream, whole); }
+  } catch { setTimeout(reloadPiece, 1000 + Math.random() * 3000, stream, whole, tried + 1); }
 }
 
 // ---- Scroll: what is being read never moves ------------------------------------------------------------------------
@@ -292,7 +297,7 @@ async function flush(stream) {
       let answer = null;
       try {
         answer = await fetch(item.action, {
-          method: "POST", signal: AbortSignal.timeout(POST_MS), headers: { Accept: "application/json", "X-Swarm-Request": "1" },
+          method: "POST", signal: patience(waits.get(stream)?.tried ?? 0), headers: { Accept: "application/json", "X-Swarm-Request": "1" },
           body: new URLSearchParams([...item.fields, ["client_id", item.id]]),
         });
       } catch { /* not known whether it arrived: the same id makes a second try safe */ }
@@ -322,28 +327,6 @@ function decide(button, event) {
   if (button.matches("[data-discard]")) { forget(item.id); made.remove(); }
 }
 
-// ---- Signals ----------------------------------------------------------------------------------------------------
-const typers = new Map(), typedAt = new Map(), here = new Map();
-function showTyping({ s, id, name }) {
-  const key = `${s} ${id}`;
-  clearTimeout(typers.get(key)?.timer);
-  typers.set(key, { s, id, name, timer: setTimeout(() => { typers.delete(key); typingLine(s); }, TYPING_SHOWN_MS) });
-  typingLine(s);
-}
-function stopTyping(id) { for (const [key, one] of typers) if (one.id === id) { clearTimeout(one.timer); typers.delete(key); typingLine(one.s); } }
-function typingLine(stream) {
-  const names = [...typers.values()].filter((one) => one.s === stream).map((one) => one.name);
-  for (const line of $$(`[data-typing="${CSS.escape(stream)}"]`))
-    line.textContent = names.length ? fill(names.length === 1 ? line.dataset.textOne : line.dataset.textMany, { name: names[0], names: new Intl.ListFormat(lang).format(names), count: names.length }) : "";
-}
-function showPresence({ s, here: people }) {
-  here.set(s, new Set(people.map((one) => one.id)));
-  markPresence(document);
-}
-function markPresence(root) {
-  for (const element of $$("[data-presence]", root)) element.dataset.online = String([...here.values()].some((ids) => ids.has(element.dataset.presence)));
-}
-
 // ---- The page ---------------------------------------------------------------------------------------------------
 function dress(root) {
   const me = document.body.dataset.me, all = (selector) => [...(root.matches?.(selector) ? [root] : []), ...$$(selector, root)];
@@ -360,7 +343,7 @@ addEventListener("input", ({ target }) => {
   const stream = target.name === "body" && target.form?.dataset.composer;
   if (!stream) return;
   stored.set(draftKey(stream), target.value);
-  if (target.value.trim() && Date.now() - (typedAt.get(stream) ?? 0) >= TYPING_EVERY_MS) { typedAt.set(stream, Date.now()); say({ t: "typing", s: stream }); }
+  if (target.value.trim() && mayTellTyping(stream)) say({ t: "typing", s: stream });
 });
 addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || !event.target.form?.matches("[data-composer]")) return;
@@ -381,17 +364,29 @@ addEventListener("focus", wake);
 addEventListener("pageshow", ({ persisted }) => { if (persisted) again(true); });
 addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket.close(); socket = null; } });
 document.addEventListener("acted", acted);
+// A piece that an event made old is fetched until it came: no other event may follow.
+document.addEventListener("htmx:config:request", ({ target, detail }) => { if (target.matches?.(fetchesItself)) detail.ctx.request.timeout = FETCH_MS; });
+const fetchFailed = new WeakMap();
+function fetchLater({ target }) {
+  if (!target.matches?.(fetchesItself)) return;
+  const tried = fetchFailed.get(target) ?? 0;
+  fetchFailed.set(target, tried + 1);
+  setTimeout(refresh, 500 + Math.random() * Math.min(30000, 1000 * 2 ** tried), target);
+}
+document.addEventListener("htmx:error", fetchLater);
+document.addEventListener("htmx:response:error", (event) => { if (event.detail.ctx.response.status >= 500) fetchLater(event); });
 document.addEventListener("htmx:error", ({ target }) => {
   const said = document.getElementById("toasts")?.dataset.textUnreached;
   if (said && target.closest?.("form")) notify(said);
 });
 // What was fetched before somebody began to type waits as well.
 document.addEventListener("htmx:before:swap", (event) => {
-  if (!event.target.matches?.('[hx-trigger~="refresh"]') || !busy(event.target)) return;
+  if (!event.target.matches?.(fetchesItself) || !busy(event.target)) return;
   event.preventDefault();
   refresh(event.target);
 });
 document.addEventListener("htmx:after:swap", ({ target }) => {
+  fetchFailed.delete(target);
   dress(target.isConnected ? target : document);
   showState();
   // Why nothing was done may stand below the edge of an open panel.

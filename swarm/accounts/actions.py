@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from swarm.accounts.models import Link, SessionCase, SessionRow
 from swarm.events.refusals import No
@@ -102,6 +102,22 @@ def make_link(work: Work, ticket_id: int, customer_id: int, days: int, secret: s
         )
     )
     return secret
+
+
+def end_links(work: Work, ticket_id: int) -> None:
+    """Nobody follows the ticket by a link any more: unused ones end, and so does what used ones opened."""
+    work.session.execute(
+        update(Link)
+        .where(Link.ticket_id == ticket_id, Link.used_at.is_(None), Link.expires_at > work.now)
+        .values(expires_at=work.now)
+    )
+    followed = (
+        delete(SessionCase).where(SessionCase.ticket_id == ticket_id).returning(SessionCase.session_key)
+    )
+    keys = sorted(work.session.scalars(followed))
+    work.session.execute(
+        update(SessionRow).where(SessionRow.key.in_(keys)).values(stamp=SessionRow.stamp + 1)
+    )
 
 
 @dataclass(frozen=True, slots=True)

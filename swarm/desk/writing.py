@@ -8,14 +8,14 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from swarm.accounts.actions import customer_of, key_of, make_link
+from swarm.accounts.actions import customer_of, end_links, key_of, make_link
 from swarm.accounts.entry import staff_write
 from swarm.desk.acting import Nothing, act, done
 from swarm.desk.ticket import again, lane_of, number_of
 from swarm.events.refusals import ensure
 from swarm.store import Work, log
 from swarm.tickets import actions, queries, rules
-from swarm.tickets.events import LinkMade
+from swarm.tickets.events import LinkMade, LinksEnded
 from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.posting import post as write
 from swarm.tickets.turns import Posted
@@ -202,6 +202,19 @@ async def link(request: Request) -> Response:
         )
 
     return Render.response(await staff_write(request, do))
+
+
+async def end_access(request: Request) -> Response:
+    """The customer follows this ticket by no link any more."""
+    number = number_of(request)
+
+    def do(work: Work, _form: Nothing) -> None:
+        ticket = queries.find(work.session, work.actor, number, lock=True)
+        ensure(rules.may_make_link(queries.case_for(work.session, work.actor, ticket)))
+        end_links(work, number)
+        work.record(f"room:{number}", LinksEnded(ticket_id=number))
+
+    return await act(request, "link", Nothing, do, to=_page(number), again=again)
 
 
 def _page(number: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
+from time import monotonic
 from typing import Any, cast
 
 import structlog
@@ -63,8 +64,7 @@ class Hub:
         self._drawing = Drawing(log, render, doorman, describe, at_once)
         self._joining = Joining(self, self._drawing, doorbell, self._threads, self.limits.resync)
         self._turns = Turns(self, self._drawing, self._threads, self.limits, self.counts)
-        self.due = self._turns.due
-        self.push = self._turns.push
+        self.due, self.push = self._turns.due, self._turns.push
         self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
         self._rights = Rights(doorman, self)
         self._reading = Reading(self, post, self.limits, partial(self._in_thread, doorman.may_write))
@@ -86,7 +86,7 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self.epoch = await self._in_thread(self._log_port.epoch)
         await self.doorbell.start(self)
-        self._rights.asked_at = self._loop.time()
+        self._rights.asked_at = monotonic()
         self._tasks = [
             self._loop.create_task(self._every(self.limits.heads_every, self._compare_heads)),
             self._loop.create_task(self._every(self.limits.rights_every, self._rights.sweep)),
@@ -256,8 +256,13 @@ class Hub:
         """Everybody here."""
         return self._sessions
 
+    def held_back(self) -> bool:
+        """Nobody can say who may see what."""
+        return monotonic() - self._rights.asked_at > self.limits.rights_stale
+
     def allowed_again(self) -> None:
         """Standing is known again: go on with what was held back."""
+        self._turns.go_on()
         for stream in self._streams.values():
             if stream.sent is not None and stream.known > stream.sent:
                 self.due(stream)
@@ -294,10 +299,6 @@ class Hub:
             self.doorbell.ring(entries)
             for entry in entries:
                 self.heard(entry.stream, entry.seq, entry)
-
-    def standing_age(self) -> float:
-        """Seconds since everybody's rights were last asked for."""
-        return self.now() - self._rights.asked_at
 
     def doubt_heads(self) -> None:
         """The next comparison asks the log, whatever it says of changes."""

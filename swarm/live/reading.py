@@ -67,7 +67,7 @@ class Reading:
             case PostMessage():
                 self._begin_post(socket, frame)
             case Ping():
-                self._hub.push(socket, _PONG)
+                socket.answer(_PONG)
             case Watch():
                 self._watch(socket, frame)
             case Unwatch():

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import monotonic
 from typing import Protocol, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ class Watched(Protocol):
 
     def sockets_by_session(self) -> Mapping[str, Collection[Socket]]: ...
     def take_away(self, socket: Socket, stream: str, why: str) -> None: ...
+    def held_back(self) -> bool: ...
     def allowed_again(self) -> None: ...
 
 
@@ -41,7 +43,7 @@ class Rights:
         self._urgent: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self.asked_at = float("-inf")
-        """Loop time at which the last answer was asked for."""
+        """When the last answer was asked for; the loop's own time stands still with the loop."""
 
     def urgent(self, viewers: Iterable[str]) -> None:
         """Something happened to these people: look at once."""
@@ -52,7 +54,7 @@ class Rights:
     async def sweep(self, only: Collection[str] | None = None) -> None:
         """Close what is signed out, take away what was lost; `only` these people, or all."""
         async with self._lock:
-            asked_at = asyncio.get_running_loop().time()
+            asked_at = monotonic()
             sessions = {
                 key: next(iter(sockets)) for key, sockets in self._hub.sockets_by_session().items() if sockets
             }
@@ -72,7 +74,8 @@ class Rights:
             stamp = standing.get(viewer.key)
             for socket in list(self._hub.sockets_by_session().get(viewer.key, ())):
                 if stamp is None:
-                    socket.close(close_codes.SIGNED_OUT)
+                    if not self._cut_short(socket):
+                        socket.close(close_codes.SIGNED_OUT)
                 elif socket.viewer.stamp != stamp:
                     moved.append((socket, replace(socket.viewer, stamp=stamp)))
         if not moved:
@@ -82,13 +85,23 @@ class Rights:
             asked[viewer] |= set(socket.streams)
         kept = await self._ask(self._keep, asked)
         for socket, viewer in moved:
-            for stream in [key for key in socket.streams if key in asked[viewer] and key not in kept[viewer]]:
+            lost = [key for key in socket.streams if key in asked[viewer] and key not in kept[viewer]]
+            if lost and self._cut_short(socket):
+                continue
+            for stream in lost:
                 with use(viewer.language):
                     why = _("You can no longer see this conversation.")
                 self._hub.take_away(socket, stream, why)
             # A stream that was joined meanwhile was not asked about: the old stamp makes the next sweep ask.
             if asked[viewer] >= set(socket.streams):
                 socket.viewer = viewer
+
+    def _cut_short(self, socket: Socket) -> bool:
+        # What still lies here was drawn when they had the right; the page comes back and asks anew.
+        if not socket.unread() and not (socket.pending and self._hub.held_back()):
+            return False
+        socket.abort()
+        return True
 
     def _keep(self, asked: Asked) -> Asked:
         return {viewer: self._doorman.allowed(viewer, streams) for viewer, streams in asked.items()}

@@ -17,6 +17,9 @@ from swarm.live.ports import Refused, Viewer
 from swarm.live.protocol import CLOSING_SECONDS, EXTENSION
 from swarm.live.stream import Group
 
+MUCH = 64 * 1024
+"""Bytes."""
+
 
 class Outlet(Protocol):
     """The side of a connection the hub writes to; swarm.live.protocol's is the fast one."""
@@ -93,6 +96,20 @@ class Socket:
             assert isinstance(self._outlet, PlainOutlet)
             self._outlet.put(batches)
         return self._outlet.buffered() <= most
+
+    def answer(self, batch: Batch) -> None:
+        """Write at once what says nothing of any stream; a peer with much unread hears from us anyway."""
+        if self._outlet is None or self.closing or self._outlet.buffered() > MUCH:
+            return
+        if self._raw is not None:
+            self._raw(batch.wire)
+        else:
+            assert isinstance(self._outlet, PlainOutlet)
+            self._outlet.put([batch])
+
+    def unread(self) -> bool:
+        """Whether bytes for this peer still lie here."""
+        return self._outlet is not None and self._outlet.buffered() > 0
 
     @property
     def heard_at(self) -> float:

@@ -31,7 +31,7 @@ class Tails(Protocol):
     def stream(self, key: str) -> Stream: ...
     def left(self, stream: Stream) -> None: ...
     def reload(self, stream: Stream, sockets: Collection[Socket]) -> None: ...
-    def standing_age(self) -> float: ...
+    def held_back(self) -> bool: ...
     def doubt_heads(self) -> None: ...
 
 
@@ -75,6 +75,10 @@ class Turns:
         else:
             socket.pending.append(batch)
 
+    def go_on(self) -> None:
+        """Standing is known again."""
+        self._ask_turn()
+
     def _ask_turn(self) -> None:
         if not self._turn_asked:
             self._turn_asked = True
@@ -82,12 +86,12 @@ class Turns:
 
     def _turn(self) -> None:
         self._turn_asked = False
+        if self._hub.held_back():
+            # Held back until standing is known again; so is what was drawn before this process stood still.
+            self._due.clear()
+            return
         if self._due:
-            if self._hub.standing_age() > self._limits.rights_stale:
-                # Held back until standing is known again.
-                self._due.clear()
-            else:
-                self._look()
+            self._look()
         if self._dirty:
             self._flush()
 

@@ -260,3 +260,11 @@ class LinkMade(Event):
     """A one-time link to the customer lane exists."""
 
     ticket_id: int
+
+
+@event("ticket.links_ended", audience="staff", headline=N_("%(actor)s ended the customer's access"))
+@dataclass(frozen=True, kw_only=True)
+class LinksEnded(Event):
+    """No link to the customer lane opens it any more, and no browser that used one sees it."""
+
+    ticket_id: int

@@ -106,6 +106,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /tickets/{number:int}/answer": _do(**OWNERS),
     "POST /tickets/{number:int}/details": _do(climbing="ladder managers", swarming="hive managers"),
     "POST /tickets/{number:int}/link": OnTicket(OWNERS, (200,)),
+    "POST /tickets/{number:int}/link/end": _do(**OWNERS),
     "POST /tickets/{number:int}/owner": _do(
         # An owner who takes what they have is told that they have it.
         climbing="ladder_owner managers",

@@ -6,16 +6,27 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Literal
 
 Mode = Literal["pass", "delay", "throttle", "black hole"]
+Way = Literal["up", "down"]
+"""To the server, or to the page."""
+BOTH: tuple[Way, Way] = ("up", "down")
 TAKE = 64 * 1024
 SLOW = 0.2
 """Seconds by which `delay` holds each piece."""
 THROTTLED = 512
 """Bytes that `throttle` lets through every 50 ms."""
+
+
+@dataclass(eq=False)
+class _Line:
+    towards: dict[Way, asyncio.StreamWriter]
+    gone: set[Way] = field(default_factory=set)
+    """What goes these ways is lost for ever, its end too."""
 
 
 class Proxy:
@@ -26,7 +37,8 @@ class Proxy:
         self.port = 0
         self.mode: Mode = "pass"
         self._changed = asyncio.Event()
-        self._ends: set[asyncio.StreamWriter] = set()
+        self._lines: set[_Line] = set()
+        self.meetings: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -42,39 +54,55 @@ class Proxy:
 
     def reset(self) -> None:
         """Cut every connection with an RST."""
-        for end in list(self._ends):
+        for end in self._ends(BOTH):
             raw = end.get_extra_info("socket")
             with contextlib.suppress(OSError):
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             end.transport.abort()
 
-    def half_close(self) -> None:
+    def half_close(self, ways: Sequence[Way] = BOTH) -> None:
         """Say goodbye in one direction and go on in the other."""
-        for end in list(self._ends):
+        for end in self._ends(ways):
             with contextlib.suppress(OSError, RuntimeError):
                 if end.can_write_eof():
                     end.write_eof()
 
+    def forget(self, ways: Sequence[Way] = BOTH) -> None:
+        """Lose what today's connections carry these ways, for ever and without a word; new ones pass."""
+        for line in self._lines:
+            line.gone.update(ways)
+
+    def _ends(self, ways: Sequence[Way]) -> list[asyncio.StreamWriter]:
+        return [line.towards[way] for line in self._lines for way in ways]
+
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        meeting = asyncio.current_task()
+        assert meeting is not None
+        self.meetings.add(meeting)
+        meeting.add_done_callback(self.meetings.discard)
         try:
             theirs, ours = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return
-        self._ends |= {writer, ours}
+        line = _Line({"up": ours, "down": writer})
+        self._lines.add(line)
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._carry(reader, ours))
-                both.create_task(self._carry(theirs, writer))
+                both.create_task(self._carry(reader, line, "up"))
+                both.create_task(self._carry(theirs, line, "down"))
         except* (OSError, ConnectionError):
             pass
         finally:
+            self._lines.discard(line)
             for end in (writer, ours):
-                self._ends.discard(end)
                 end.transport.abort()
 
-    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _carry(self, source: asyncio.StreamReader, line: _Line, way: Way) -> None:
+        sink = line.towards[way]
         while piece := await source.read(TAKE):
+            if way in line.gone:
+                continue
             while self.mode == "black hole":
                 # Whoever sent it is told that it arrived; it goes nowhere until the mode changes.
                 await self._changed.wait()
@@ -88,7 +116,7 @@ class Proxy:
                 continue
             sink.write(piece)
             await sink.drain()
-        if sink.can_write_eof():
+        if way not in line.gone and sink.can_write_eof():
             sink.write_eof()
 
 
@@ -101,5 +129,7 @@ async def proxied(target: int) -> AsyncIterator[Proxy]:
     try:
         yield made
     finally:
-        made.reset()
         server.close()
+        made.set("pass")
+        made.reset()
+        await asyncio.gather(*made.meetings, return_exceptions=True)

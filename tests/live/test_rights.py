@@ -1,10 +1,12 @@
 """Rights are checked at delivery: what is lost is gone within three seconds."""
 
+import threading
 import time
+from typing import Any
 
 from swarm.live import close_codes
 from swarm.live.limits import Limits
-from tests.live.house import Doors, MemoryLog, worker
+from tests.live.house import Doors, MemoryLog, draw, until, worker
 
 
 def house() -> tuple[MemoryLog, Doors]:
@@ -89,3 +91,64 @@ async def test_nothing_is_delivered_while_nobody_can_say_who_may_see_it() -> Non
         assert page.numbers("room:1") == []
         doors.standing = known  # type: ignore[method-assign]
         await page.until(lambda: page.numbers("room:1") == [1])
+
+
+async def test_what_was_being_drawn_when_the_worker_stood_still_is_not_told_to_who_lost_the_right() -> None:
+    log, doors = house()
+    doors.let_in("bob", "person:2", ["room:1"])
+    began, go_on = threading.Event(), threading.Event()
+
+    def slowly(entries: Any, audience: str, language: str) -> list[Any]:
+        began.set()
+        go_on.wait(10)
+        return draw(entries, audience, language)
+
+    async with worker(log, doors, render=slowly) as w, w.page() as ann, w.page("bob") as bob:
+        await ann.live(room_1=0)
+        await bob.live(room_1=0)
+        w.hub.ring([log.append("room:1", "secret")])
+        await until(began.is_set)
+        # As after a SIGSTOP: the last answer is old, and the drawing that was under way comes to its end.
+        w.hub._rights.asked_at = float("-inf")
+        doors.rights["ann"], doors.stamps["ann"] = set(), 2
+        go_on.set()
+        await bob.until(lambda: bob.numbers("room:1") == [1])
+        await ann.until(lambda: ann.closed or ann.of("gone"))
+        assert ann.numbers("room:1") == []
+
+
+async def test_a_page_is_answered_while_events_are_held_back() -> None:
+    log, doors = house()
+    limits = Limits(rights_every=60)
+    async with worker(log, doors, limits=limits) as w, w.page() as page:
+        await page.live(room_1=0)
+        w.hub._rights.asked_at = float("-inf")
+        w.hub.ring([log.append("room:1", "held back")])
+        for times in range(1, 4):
+            await page.say(t="ping")
+            await page.until(lambda: len(page.of("pong")) == times)  # noqa: B023
+        assert page.numbers("room:1") == []
+
+
+async def test_what_a_slow_reader_has_not_taken_goes_with_the_right() -> None:
+    log, doors = house()
+    doors.let_in("bob", "person:2", ["room:1"])
+    async with worker(log, doors) as w, w.page() as good, w.page("bob", max_queue=1) as slow:
+        await good.live(room_1=0)
+        await slow.live(room_1=0)
+        slow.connection.transport.pause_reading()
+        mine = next(iter(w.hub.sockets_by_session()["bob"]))
+        sent = 0
+        while not mine.unread():
+            w.hub.ring([log.append("room:1", "x" * 50_000)])
+            sent += 1
+            await good.until(lambda: len(good.numbers("room:1")) == sent)  # noqa: B023
+        for _more in range(4):
+            w.hub.ring([log.append("room:1", "x" * 50_000)])
+            sent += 1
+            await good.until(lambda: len(good.numbers("room:1")) == sent)  # noqa: B023
+        doors.rights["bob"], doors.stamps["bob"] = set(), 2
+        await until(lambda: w.hub.figures()["sockets"] == 1)
+        slow.connection.transport.resume_reading()
+        await slow.until(lambda: slow.closed)
+        assert len(slow.numbers("room:1")) < sent - 3

@@ -134,3 +134,23 @@ def test_guessing_is_slowed(backend: Backend) -> None:
         visitor = site.stranger()
         statuses = [visitor.get(f"/link/guess-{turn}").status_code for turn in range(4)]
         assert statuses == [410, 410, 410, 429]
+
+
+def test_the_owner_ends_what_links_opened_and_a_new_one_opens_it_again(site: Site, house: House) -> None:
+    customer, owner = site.stranger(), site.person(house.mira)
+    link = link_in(customer.post("/open", opening(house)))
+    case = customer.post(link).headers["location"]
+    number = int(case.rpartition("/")[2])
+    assert customer.get(case).status_code == 200
+    assert customer.post(f"/tickets/{number}/link/end").status_code in (303, 401)
+    assert customer.get(case).status_code == 200
+
+    assert owner.post(f"/tickets/{number}/link/end").status_code == 303
+    assert customer.get(case).status_code == 404
+    assert customer.post(link).status_code == 410
+    assert "ended the customer" in owner.get(f"/tickets/{number}").text
+
+    again = owner.post(f"/tickets/{number}/link").text
+    path = re.search(r"/link/[\w-]+", again)
+    assert path and customer.post(path[0]).status_code == 303
+    assert customer.get(case).status_code == 200
