@@ -19,6 +19,7 @@ from swarm.live import close_codes
 from swarm.live.counts import Counts
 from swarm.live.drawing import Drawing
 from swarm.live.frames import BadFrame, Batch, Form, decode, encode
+from swarm.live.heads import Heads
 from swarm.live.joining import Joining
 from swarm.live.limits import Limits
 from swarm.live.notices import Notice, no_notice, tell_everybody
@@ -30,9 +31,6 @@ from swarm.live.socket import Socket, short
 from swarm.live.stream import Stream
 from swarm.live.turns import Turns
 from swarm.store.log import Entry
-
-ALL_HEADS_EVERY = 10
-"""Comparisons of the heads between two that trust nobody's word that nothing was written."""
 
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +61,8 @@ class Hub:
         self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
         self._drawing = Drawing(log, render, doorman, describe, at_once)
         self._joining = Joining(self, self._drawing, doorbell, self._threads, self.limits.resync)
+        self._heads = Heads(self, self._drawing, log.changed_outside, self._threads)
+        self.doubt_heads = self._heads.doubt
         self._turns = Turns(self, self._drawing, self._threads, self.limits, self.counts)
         self.due, self.push = self._turns.due, self._turns.push
         self._presence = Presence(doorbell.tell, self._tell_presence, grace=self.limits.presence_grace)
@@ -74,9 +74,6 @@ class Hub:
         self._count = 0
         self._rung: deque[Sequence[Entry]] = deque()
         self._rung_asked = False
-        self._compare_all = 0
-        self._reread_asked = False
-        self._rereading: asyncio.Task[None] | None = None
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,7 +85,7 @@ class Hub:
         await self.doorbell.start(self)
         self._rights.asked_at = monotonic()
         self._tasks = [
-            self._loop.create_task(self._every(self.limits.heads_every, self._compare_heads)),
+            self._loop.create_task(self._every(self.limits.heads_every, self._heads.compare)),
             self._loop.create_task(self._every(self.limits.rights_every, self._rights.sweep)),
             self._loop.create_task(self._every(self.limits.beat / 4, self._look_for_dead)),
             self._loop.create_task(self._every(REFRESH, self._refresh)),
@@ -103,8 +100,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._rereading is not None:
-            self._rereading.cancel()
+        self._heads.stop()
         self._joining.stop()
         self._rights.stop()
         await self._reading.finish()
@@ -214,6 +210,10 @@ class Hub:
         """The stream's tail here, if there is one."""
         return self._streams.get(key)
 
+    def open_streams(self) -> Collection[Stream]:
+        """Every stream somebody here looks at."""
+        return self._streams.values()
+
     def join(self, socket: Socket, key: str, shown: int) -> None:
         """Show this stream from that number on; asking again begins anew."""
         if key in socket.streams:
@@ -280,10 +280,7 @@ class Hub:
 
     def reread(self, streams: Collection[str]) -> None:
         """The doorbell may have missed something."""
-        self._reread_asked = True
-        if self._rereading is None or self._rereading.done():
-            assert self._loop is not None
-            self._rereading = self._loop.create_task(self._reread())
+        self._heads.reread()
 
     def signal(self, stream: str, message: Mapping[str, Any]) -> None:
         """Another worker says who is there or who types."""
@@ -299,10 +296,6 @@ class Hub:
             self.doorbell.ring(entries)
             for entry in entries:
                 self.heard(entry.stream, entry.seq, entry)
-
-    def doubt_heads(self) -> None:
-        """The next comparison asks the log, whatever it says of changes."""
-        self._compare_all = 0
 
     def now(self) -> float:
         """The loop's time."""
@@ -328,39 +321,6 @@ class Hub:
 
     # Looking after it all.
 
-    async def _compare_heads(self) -> None:
-        streams = {key: stream.sent for key, stream in self._streams.items() if stream.sent is not None}
-        trusting = self._compare_all > 0
-        self._compare_all = (self._compare_all + 1) % ALL_HEADS_EVERY
-        try:
-            heads = await self._in_thread(self._ask_heads, list(streams), trusting)
-        except Exception:
-            self._compare_all = 0
-            raise
-        for key, head in heads.items():
-            stream = self._streams.get(key)
-            if stream is None or stream.sent is None:
-                continue
-            if head < (streams[key] or 0):
-                # A backup was restored under us.
-                self.reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
-                stream.sent = None
-            elif head > stream.sent:
-                self.counts.found_by_heads += stream.known < head
-                stream.hear(head, None)
-                self.due(stream)
-
-    def _ask_heads(self, keys: Sequence[str], trusting: bool) -> Mapping[str, int]:
-        if not self._log_port.changed_outside() and trusting:
-            return {}
-        return self._drawing.heads(keys) if keys else {}
-
-    async def _reread(self) -> None:
-        while self._reread_asked:
-            self._reread_asked = False
-            self._compare_all = 0
-            await self._guarded(self._compare_heads)
-
     async def _look_for_dead(self) -> None:
         now = self.now()
         beat = self.limits.beat
@@ -378,7 +338,7 @@ class Hub:
         if epoch != self.epoch:
             self.epoch = epoch
             for stream in list(self._streams.values()):
-                self.reload(stream, [socket for group in list(stream.groups.values()) for socket in group])
+                self.reload(stream, stream.sockets())
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         at = self.now()

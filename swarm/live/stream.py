@@ -126,6 +126,10 @@ class Stream:
             if not members:
                 del self.groups[socket.group]
 
+    def sockets(self) -> list[Socket]:
+        """Everybody who is live on it."""
+        return [socket for group in self.groups.values() for socket in group]
+
     @property
     def unused(self) -> bool:
         """Nobody looks, nobody is about to."""
