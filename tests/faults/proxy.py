@@ -66,7 +66,8 @@ class Proxy:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry(reader, ours))
                 both.create_task(self._carry(theirs, writer))
-        except* (OSError, ConnectionError):
+        except* (OSError, RuntimeError):
+            # RuntimeError: there was more to carry where goodbye was said.
             pass
         finally:
             for end in (writer, ours):
@@ -94,7 +95,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxied(target: int) -> AsyncIterator[Proxy]:
-    """A proxy before the server on this port."""
+    """A proxy before the server on this port of this machine."""
     made = Proxy(target)
     server = await asyncio.start_server(made._meet, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
