@@ -20,6 +20,8 @@ from tests.faults.history import Call, Watcher
 
 ANSWER = 4.0
 """Seconds after which a page gives an answer up."""
+PAUSE = 0.1
+"""Seconds that a writer waits, about, from one message to the next."""
 MESSAGE = re.compile(r'<article class="msg[^>]*? data-client-id="([^"]*)" data-seq="(\d+)"')
 LIVE = re.compile(r'<meta name="swarm-live" content="([^"]*)"')
 SENT_AWAY = {4400: "a bad frame", 4401: "signed out", 4403: "not allowed", 4404: "gone"}
@@ -210,7 +212,7 @@ class Writer:
     through_socket: bool
     calls: list[Call] = field(default_factory=list)
     writing: bool = True
-    pause: float = 0.1
+    pause: float = PAUSE
     patience: float = 20.0
     gives_up: float = 0.1
     """The share of messages that are sent once, whatever the answer."""

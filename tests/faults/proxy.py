@@ -14,6 +14,10 @@ Mode = Literal["pass", "delay", "throttle", "black hole"]
 TAKE = 64 * 1024
 SLOW = 0.2
 """Seconds by which `delay` holds each piece."""
+SEGMENT = 1400
+"""Bytes of a packet, as on a real line: with the loopback's, the kernel holds megabytes for a slow reader."""
+HELD = 32 * 1024
+"""Bytes that the kernel may hold for one end."""
 THROTTLED = 512
 """Bytes that `throttle` lets through every 50 ms."""
 
@@ -57,10 +61,11 @@ class Proxy:
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            theirs, ours = await asyncio.open_connection("127.0.0.1", self.target)
+            theirs, ours = await self._reach()
         except OSError:
             writer.transport.abort()
             return
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HELD)
         self._ends |= {writer, ours}
         try:
             async with asyncio.TaskGroup() as both:
@@ -73,6 +78,18 @@ class Proxy:
             for end in (writer, ours):
                 self._ends.discard(end)
                 end.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        raw = socket.socket()
+        raw.setblocking(False)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, HELD)
+        try:
+            await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.target))
+        except OSError:
+            raw.close()
+            raise
+        return await asyncio.open_connection(sock=raw)
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while piece := await source.read(TAKE):
