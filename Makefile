@@ -37,7 +37,7 @@ format: .venv/test.stamp ## format the Python files
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/ruff check --fix --quiet
 
-soak: .venv/test.stamp .venv/vendor.stamp ## every fault for MINUTES (10), on both databases; seed and history in var/soak (ARGS="--seed 7")
+soak: .venv/test.stamp .venv/vendor.stamp ## strike with every fault for MINUTES (10); seed and history stay in var/soak
 	@tools/system.sh
 	@$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) $(ARGS)
 

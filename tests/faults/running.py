@@ -190,6 +190,7 @@ async def play(run: Run, faults: Iterable[tuple[str, Fault]], *, heals: bool = T
                 writer.writing = False
             await asyncio.wait_for(asyncio.gather(*writing), run.quiet)
             await _quiet(run)
+            fell = [repr(task.exception()) for task in following if task.done()]
             history = History(
                 calls=[call for writer in run.writers for call in writer.calls],
                 watchers=[one.watcher for one in (*run.watchers, *run.closed)],
@@ -197,7 +198,7 @@ async def play(run: Run, faults: Iterable[tuple[str, Fault]], *, heals: bool = T
                 inside=["inside "],
                 nodes={worker.url: await _shown(run, worker.url) for worker in run.workers},
                 struck=run.struck,
-                broken=[*run.broken, *(said for one in run.writers for said in one.turned_away)],
+                broken=[*run.broken, *fell, *(said for one in run.writers for said in one.turned_away)],
             )
         finally:
             await end(*following, *writing)
@@ -256,7 +257,10 @@ def _people(run: Run) -> list[Follower]:
 
 async def _strike(run: Run, name: str, fault: Fault, heals: bool) -> None:
     began = run.now()
-    await fault(run)
+    try:
+        await fault(run)
+    except DidNotStrike as problem:
+        run.broken.append(f"{name}: {problem}")
     run.struck.append(Struck(name, began, run.now()))
     if not heals:
         return

@@ -6,31 +6,24 @@ import asyncio
 import contextlib
 import random
 import signal
-import statistics
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import psutil
 import psycopg
 
-from swarm.accounts.actions import set_password
-from swarm.accounts.passwords import hash_of
-from swarm.people.models import Person
 from tests.faults.launch import POINTS
-from tests.faults.pages import ANSWER, BROKEN, PAUSE, Follower, Seat
+from tests.faults.meanwhile import HEALED, doorbell_works, fetched, without_redis
+from tests.faults.pages import ANSWER, PAUSE, Follower, Seat
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.running import DidNotStrike, Fault, Run, end
 from tests.support.processes import DidNotStart
 
 LONGER = ANSWER + 2.0
 """Seconds, more than a page waits for an answer."""
-AT_ONCE = 2.0
-"""Seconds, more than a person should wait for a page while Redis is away."""
-HEALED = 30.0
 CROWD = 40
-PASSWORD = "correct horse battery"
+"""Pages in a storm."""
 
 
 async def nothing(run: Run) -> None:
@@ -158,16 +151,16 @@ async def storm(run: Run) -> None:
 
 async def freeze_redis(run: Run) -> None:
     assert run.redis is not None
-    await _without_redis(run, run.redis.freeze)
+    await without_redis(run, run.redis.freeze)
     run.redis.thaw()
-    await _doorbell_works(run)
+    await doorbell_works(run)
 
 
 async def kill_redis(run: Run) -> None:
     assert run.redis is not None
-    await _without_redis(run, run.redis.kill)
+    await without_redis(run, run.redis.kill)
     await run.start(run.redis)
-    await _doorbell_works(run)
+    await doorbell_works(run)
 
 
 async def flush_redis(run: Run) -> None:
@@ -189,7 +182,7 @@ async def redis_behind_a_black_hole(run: Run) -> None:
     line.set("black hole")
     await run.pause(LONGER)
     line.set("pass")
-    await _doorbell_works(run)
+    await doorbell_works(run)
 
 
 async def cut_redis(run: Run) -> None:
@@ -199,7 +192,7 @@ async def cut_redis(run: Run) -> None:
         await run.pause(0.5)
         line.half_close()
         await run.pause(0.5)
-    await _doorbell_works(run)
+    await doorbell_works(run)
 
 
 # The database.
@@ -216,11 +209,11 @@ async def restart_postgres(run: Run) -> None:
 
 async def freeze_a_backend(run: Run) -> None:
     """The database's process that serves a worker stops in the middle of what it does."""
-    for _again in range(2):
+    for seconds in (LONGER, 1.0):
         worker = run.dice.choice(run.workers)
         backend = await asyncio.to_thread(_busiest_backend, run, worker.pid)
         backend.suspend()
-        await run.pause(LONGER / 2)
+        await run.pause(seconds)
         backend.resume()
         await run.pause(0.5)
 
@@ -244,7 +237,7 @@ async def fill_the_disk(run: Run) -> None:
         if not await run.until(lambda: sum(one.refusals for one in run.writers) > before + 5, HEALED):
             raise DidNotStrike("nobody noticed that the disk was full")
         for worker in run.workers:
-            await _fetched(run, Seat([worker.url], cookie, f"/tickets/{run.rooms[0]}"), "a full disk")
+            await fetched(run, Seat([worker.url], cookie, f"/tickets/{run.rooms[0]}"), "a full disk")
         await run.pause(2)
     finally:
         await asyncio.to_thread(run.disk.free, run.workers)
@@ -311,94 +304,6 @@ async def _all(run: Run, mode: Mode, seconds: float) -> None:
 def _redis_line(run: Run) -> Proxy:
     assert run.redis_line is not None
     return run.redis_line
-
-
-async def _without_redis(run: Run, take_away: Callable[[], None]) -> None:
-    """Rooms go on, people sign in, nobody is signed out, and the probes say what is wrong."""
-    lost, cookie = "Redis is away", await asyncio.to_thread(run.session, "mona")
-    email = await asyncio.to_thread(_give_password, run, "ada")
-    await asyncio.to_thread(take_away)
-    began = run.now()
-    if not await run.written(5):
-        run.broken.append(f"{lost}: not everybody can write")
-    run.broken += [f"{lost}: {one}" for one in await run.caught_up(run.watchers, HEALED)]
-    taken = []
-    for worker in run.workers:
-        seat = Seat([worker.url], cookie, f"/tickets/{run.rooms[0]}")
-        taken.append(await _fetched(run, seat, lost))
-        taken.append(await _timed(partial(_sign_in, run, Seat([worker.url], "", ""), email)))
-    if (usual := statistics.median(taken)) > AT_ONCE:
-        run.broken.append(f"{lost}: people wait {usual:.1f} s")
-    await asyncio.sleep(max(0.0, run.away - (run.now() - began)))
-    for worker in run.workers:
-        if (silent := await _doorbell(run, worker.url)) < run.away / 2:
-            run.broken.append(f"{lost}: after {run.away} s {worker.url} says {silent}")
-
-
-async def _doorbell_works(run: Run) -> None:
-    """The probes say that it healed by itself."""
-    deadline = run.now() + HEALED
-    for worker in run.workers:
-        while (silent := await _doorbell(run, worker.url)) > 3:
-            if run.now() > deadline:
-                run.broken.append(f"{worker.url} has heard no doorbell for {silent} s")
-                break
-            await asyncio.sleep(0.2)
-
-
-async def _doorbell(run: Run, url: str) -> float:
-    """Seconds, as the probe says; it must call the worker ready with Redis or without."""
-    try:
-        async with Seat([url], "", "").client() as http:
-            answer = await http.get("/readyz")
-    except BROKEN as problem:
-        run.broken.append(f"{url} does not say whether it is ready: {problem!r}")
-        return 0.0
-    if answer.status_code != 200:
-        run.broken.append(f"{url} says it is not ready: {answer.text}")
-    return float(answer.json()["doorbell_seconds"])
-
-
-async def _fetched(run: Run, seat: Seat, while_: str) -> float:
-    """Seconds that a page took; it must come."""
-
-    async def fetch() -> None:
-        try:
-            async with seat.client() as http:
-                answer = await http.get(seat.page)
-        except BROKEN as problem:
-            run.broken.append(f"{while_}: {seat.url}{seat.page} does not answer: {problem!r}")
-            return
-        if answer.status_code != 200:
-            run.broken.append(f"{while_}: {seat.url}{seat.page} answers {answer.status_code}")
-
-    return await _timed(fetch)
-
-
-async def _sign_in(run: Run, seat: Seat, email: str) -> None:
-    try:
-        async with seat.client() as http:
-            answer = await http.post(
-                "/sign-in", data={"email": email, "password": PASSWORD}, headers={"Origin": seat.url}
-            )
-    except BROKEN as problem:
-        run.broken.append(f"nobody can sign in at {seat.url}: {problem!r}")
-        return
-    if answer.status_code != 303:
-        run.broken.append(f"signing in at {seat.url} answers {answer.status_code}")
-
-
-async def _timed(do: Callable[[], Awaitable[None]]) -> float:
-    began = time.monotonic()
-    await do()
-    return time.monotonic() - began
-
-
-def _give_password(run: Run, who: str) -> str:
-    """Returns the address to sign in with."""
-    id_ = run.town.people[who]
-    run.town.do("root", lambda work: set_password(work, id_, hash_of(PASSWORD)))
-    return run.town.look("root", lambda work: work.session.get_one(Person, id_).email)
 
 
 def _backends(run: Run, pid: int) -> list[int]:
