@@ -27,7 +27,7 @@ async def without_redis(run: Run, take_away: Callable[[], None]) -> None:
     """Rooms go on, people sign in, nobody is signed out, and the probes say what is wrong."""
     lost, cookie = "Redis is away", await asyncio.to_thread(run.session, "mona")
     email = await asyncio.to_thread(_give_password, run, "ada")
-    before = await _waits(run, cookie, email, lost)
+    before = await _waits(run, cookie, email, "before Redis goes")
     await asyncio.to_thread(take_away)
     began = run.now()
     if not await run.written(5):
