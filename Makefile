@@ -7,10 +7,11 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 2
+MINUTES ?= 10
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 
-.PHONY: help run test check format bench texts lock wheel clean
+.PHONY: help run test soak check format bench texts lock wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -35,6 +36,10 @@ check: .venv/test.stamp ## formatting, lint, types, import contracts, templates,
 format: .venv/test.stamp ## format the Python files
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/ruff check --fix --quiet
+
+soak: .venv/test.stamp .venv/vendor.stamp ## strike with every fault for MINUTES (10); seed and history stay in var/soak
+	@tools/system.sh
+	@$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) $(ARGS)
 
 bench: .venv/test.stamp .venv/vendor.stamp ## measure, each figure beside its reference
 	@$(BIN)/python -m bench

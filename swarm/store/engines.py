@@ -14,6 +14,9 @@ BUSY_SECONDS = 15
 """How long SQLite waits for another process's write (an import, a backup)."""
 ASK_AFTER_SECONDS = 1.0
 """A PostgreSQL connection idle for longer is asked whether it is there before it is used."""
+ABANDONED_SECONDS = 20
+"""PostgreSQL ends a transaction in which a worker says nothing for so long: frozen, or gone with its machine,
+it would keep the rooms it has locked from everybody else for hours."""
 
 
 def sync_url(url: str) -> URL:
@@ -76,6 +79,11 @@ def _sqlite(url: URL, *, begin: str, connections: int, query_only: bool) -> Engi
 
 def _postgresql(url: URL, connections: int, **options: Any) -> Engine:
     engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True, **options)
+
+    @event.listens_for(engine, "connect")
+    def bound(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s'")
+        connection.commit()
 
     @event.listens_for(engine, "checkin")
     def used(_connection: Any, record: Any) -> None:

@@ -75,8 +75,13 @@ class Limits:
 
     async def _ask(self, question: Callable[[MovingWindowRateLimiter], Awaitable[T]]) -> T:
         if self._shared is not None and time.monotonic() >= self._again:
+            if self._again:
+                # One request finds out whether Redis is back; the others do not wait for it.
+                self._again = time.monotonic() + _PAUSE
             try:
-                return await question(self._shared)
+                answer = await question(self._shared)
+                self._again = 0.0
+                return answer
             except (RedisError, OSError, TimeoutError) as error:
                 self._again = time.monotonic() + _PAUSE
                 _logger.warning("limits are counted by this process alone: %s", type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,10 @@ from typing import Literal
 
 Outcome = Literal["ok", "fail", "info"]
 """Certainly done, certainly not done, nobody can say: a timeout is never a `fail`."""
+
+
+Stands = list[tuple[int, str]]
+"""Number and client id of every message of a stream, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,18 @@ class Watcher:
     """Number and client id of each message, as it stands on the page."""
     since: int = 0
     """The number after which the page shows everything."""
+    until: int | None = None
+    """The number at which the page was closed; it shows nothing after it."""
     received: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A fault, and when it was, on the clock of the calls."""
+
+    name: str
+    began: float
+    ended: float
 
 
 @dataclass(slots=True)
@@ -63,16 +79,21 @@ class History:
     outsiders: list[Watcher] = field(default_factory=list)
     inside: Sequence[str] = ()
     """Words that no outsider may receive."""
+    struck: list[Struck] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Promises that were seen to be broken while it went on."""
 
 
 def findings(history: History) -> list[str]:
     """Everything that should not be, in words; empty for a run that kept every promise."""
+    stands = _stands(history)
     return [
+        *history.broken,
         *_calls(history),
         *_log(history),
         *_order(history),
-        *_nodes(history),
-        *(finding for watcher in history.watchers for finding in _watcher(history, watcher)),
+        *_nodes(history, stands),
+        *(finding for watcher in history.watchers for finding in _watcher(watcher, stands[watcher.stream])),
         *_outsiders(history),
     ]
 
@@ -124,15 +145,15 @@ def _order(history: History) -> Iterator[str]:
                 yield f"order in {stream}: {call.client_id} is {call.seq}; {highest} had ended when it began"
 
 
-def _nodes(history: History) -> Iterator[str]:
-    stands = _stands(history)
+def _nodes(history: History, stands: Mapping[str, Stands]) -> Iterator[str]:
     for node, streams in history.nodes.items():
         for stream, shown in streams.items():
-            if list(shown) != stands[stream][-len(shown) :] or (stands[stream] and not shown):
-                yield f"{node} does not agree on {stream}: {list(shown)[-5:]} beside {stands[stream][-5:]}"
+            rows = stands.get(stream, [])
+            if list(shown) != rows[-len(shown) :] or (rows and not shown):
+                yield f"{node} does not agree on {stream}: {list(shown)[-5:]} beside {rows[-5:]}"
 
 
-def _watcher(history: History, watcher: Watcher) -> Iterator[str]:
+def _watcher(watcher: Watcher, stands: Stands) -> Iterator[str]:
     yield from (f"{watcher.name}: {fault}" for fault in watcher.faults)
     seqs = [seq for seq, _id in watcher.shown]
     for seq, count in Counter(seqs).items():
@@ -140,11 +161,12 @@ def _watcher(history: History, watcher: Watcher) -> Iterator[str]:
             yield f"{watcher.name} shows {watcher.stream} {seq} {count} times"
     if seqs != sorted(seqs):
         yield f"{watcher.name} shows {watcher.stream} out of order"
-    wanted = [one for one in _stands(history)[watcher.stream] if one[0] > watcher.since]
+    last = math.inf if watcher.until is None else watcher.until
+    wanted = [one for one in stands if watcher.since < one[0] <= last]
     shown = set(watcher.shown)
     if holes := [one for one in wanted if one not in shown]:
         yield f"{watcher.name} does not show {watcher.stream} {holes[:5]}"
-    if phantoms := shown - set(_stands(history)[watcher.stream]):
+    if phantoms := shown - set(stands):
         yield f"{watcher.name} shows what is not stored in {watcher.stream}: {sorted(phantoms)[:5]}"
 
 
@@ -157,8 +179,8 @@ def _outsiders(history: History) -> Iterator[str]:
                 yield f"{watcher.name} was sent {word!r}"
 
 
-def _stands(history: History) -> defaultdict[str, list[tuple[int, str]]]:
-    stands: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+def _stands(history: History) -> defaultdict[str, Stands]:
+    stands: defaultdict[str, Stands] = defaultdict(list)
     for row in sorted(history.rows, key=lambda row: row.seq):
         stands[row.stream].append((row.seq, row.client_id))
     return stands

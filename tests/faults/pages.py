@@ -13,15 +13,19 @@ from typing import Any
 
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Origin, Subprotocol
 
 from tests.faults.history import Call, Watcher
 
 ANSWER = 4.0
 """Seconds after which a page gives an answer up."""
+PAUSE = 0.1
+"""Seconds that a writer waits, about, from one message to the next."""
 MESSAGE = re.compile(r'<article class="msg[^>]*? data-client-id="([^"]*)" data-seq="(\d+)"')
 LIVE = re.compile(r'<meta name="swarm-live" content="([^"]*)"')
+SENT_AWAY = {4400: "a bad frame", 4401: "signed out", 4403: "not allowed", 4404: "gone"}
+"""Nobody here ever deserves these."""
 BROKEN = (OSError, WebSocketException, httpx2.HTTPError, TimeoutError)
 
 
@@ -89,6 +93,12 @@ class Follower:
         """Streams it has no right to, and asks for all the same."""
         self.cursor = -1
         self.caught_up = False
+        self.connections = 0
+        self.reads = asyncio.Event()
+        """Cleared, it leaves unread what the server sends."""
+        self.reads.set()
+        self._home = seat.at
+        self._connection: ClientConnection | None = None
         self._epoch = ""
 
     async def run(self) -> None:
@@ -97,12 +107,22 @@ class Follower:
             try:
                 if self.cursor < 0:
                     await self._load()
-                async with self.seat.open() as connection:
-                    await self._follow(connection)
-            except BROKEN:
+                async with self.seat.open() as self._connection:
+                    self.connections += 1
+                    await self._follow(self._connection)
+            except BROKEN as problem:
                 self.caught_up = False
+                if isinstance(problem, ConnectionClosed) and problem.rcvd and problem.rcvd.code in SENT_AWAY:
+                    self.watcher.faults.append(f"was closed for {SENT_AWAY[problem.rcvd.code]}")
                 self.seat.elsewhere()
             await asyncio.sleep(random.uniform(0.02, 0.2))
+
+    def go_home(self) -> None:
+        """Come back on the server it began with."""
+        if self.seat.at != self._home:
+            self.seat.at = self._home - 1
+            if self._connection is not None:
+                self._connection.transport.abort()
 
     async def _load(self) -> None:
         """The page as it is now, in place of what stands."""
@@ -113,7 +133,7 @@ class Follower:
         if answer.status_code != 200:
             self.watcher.faults.append(f"its page answered {answer.status_code}")
             raise TimeoutError
-        self.watcher.received.append(answer.text)
+        self._received(answer.text)
         found = LIVE.search(answer.text)
         assert found, "the page says nothing of its streams"
         live = json.loads(html.unescape(found[1]))
@@ -136,6 +156,7 @@ class Follower:
         )
         beaten = asyncio.get_running_loop().time()
         while True:
+            await self.reads.wait()
             try:
                 text = await asyncio.wait_for(connection.recv(), 1.0)
             except TimeoutError:
@@ -145,7 +166,7 @@ class Follower:
                 continue
             beaten = asyncio.get_running_loop().time()
             assert isinstance(text, str)
-            self.watcher.received.append(text)
+            self._received(text)
             frame = json.loads(text)
             if frame.get("s") in self.also and frame["t"] in ("event", "caught_up"):
                 self.watcher.faults.append(f"was let into {frame['s']}")
@@ -167,6 +188,10 @@ class Follower:
                 last = frame["n"]
                 self._apply(frame)
 
+    def _received(self, text: str) -> None:
+        if self.also:
+            self.watcher.received.append(text)
+
     def _apply(self, frame: dict[str, Any]) -> None:
         if frame["n"] <= self.cursor:
             return
@@ -187,8 +212,15 @@ class Writer:
     through_socket: bool
     calls: list[Call] = field(default_factory=list)
     writing: bool = True
-    pause: float = 0.02
+    pause: float = PAUSE
     patience: float = 20.0
+    gives_up: float = 0.1
+    """The share of messages that are sent once, whatever the answer."""
+    padding: int = 0
+    """Letters that make a message longer."""
+    turned_away: list[str] = field(default_factory=list)
+    refusals: int = 0
+    """Answers that said: not now."""
     _wrote: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -201,8 +233,12 @@ class Writer:
         number = 0
         while self.writing:
             number += 1
-            self.calls.append(await self._say(f"{self.name}-{number:05}"))
+            client_id = f"{self.name}-{number:05}"
+            body = f"inside {client_id}{' x' * (self.padding // 2)}"
+            self.calls.append(await self._say(client_id, body))
             self._wrote.set()
+            # As behind a balancer: each to the next server.
+            self.seat.elsewhere()
             await asyncio.sleep(random.uniform(0, 2 * self.pause))
 
     async def has_written(self, least: int) -> None:
@@ -211,34 +247,38 @@ class Writer:
             self._wrote.clear()
             await self._wrote.wait()
 
-    async def _say(self, client_id: str) -> Call:
+    async def _say(self, client_id: str, body: str) -> Call:
         began, doubt = self.now(), False
-        while self.now() - began < self.patience:
+        patience = 0.0 if random.random() < self.gives_up else self.patience
+        while True:
             try:
-                status, seq = await (self._frame if self.through_socket else self._form)(client_id)
+                status, seq = await (self._frame if self.through_socket else self._form)(client_id, body)
             except BROKEN:
                 status, seq, doubt = 0, None, True
             if seq is not None:
                 return Call(self.stream, client_id, began, self.now(), "ok", seq)
             if 400 <= status < 500 and status not in (408, 425, 429):
+                self.turned_away.append(f"{self.name} was turned away with {status}")
                 return Call(self.stream, client_id, began, self.now(), "info" if doubt else "fail")
             doubt = doubt or status >= 500
+            self.refusals += status >= 500
+            if self.now() - began >= patience:
+                return Call(self.stream, client_id, began, self.now(), "info")
             self.seat.elsewhere()
             await asyncio.sleep(random.uniform(0.02, 0.1))
-        return Call(self.stream, client_id, began, self.now(), "info")
 
-    async def _form(self, client_id: str) -> tuple[int, int | None]:
+    async def _form(self, client_id: str, body: str) -> tuple[int, int | None]:
         async with self.seat.client() as http:
             answer = await http.post(
                 f"/tickets/{self.ticket}/room/messages",
-                data={"body": f"inside {client_id}", "client_id": client_id},
+                data={"body": body, "client_id": client_id},
                 headers={"Accept": "application/json", "Origin": self.seat.url},
             )
         return answer.status_code, answer.json()["seq"] if answer.status_code == 200 else None
 
-    async def _frame(self, client_id: str) -> tuple[int, int | None]:
+    async def _frame(self, client_id: str, body: str) -> tuple[int, int | None]:
         async with self.seat.open() as connection, asyncio.timeout(ANSWER):
-            frame = {"t": "post", "s": self.stream, "id": client_id, "body": f"inside {client_id}"}
+            frame = {"t": "post", "s": self.stream, "id": client_id, "body": body}
             await connection.send(json.dumps(frame))
             while True:
                 said = json.loads(await connection.recv())

@@ -18,6 +18,10 @@ BOTH: tuple[Way, Way] = ("up", "down")
 TAKE = 64 * 1024
 SLOW = 0.2
 """Seconds by which `delay` holds each piece."""
+SEGMENT = 1400
+"""Bytes of a packet, as on a real line: with the loopback's, the kernel holds megabytes for a slow reader."""
+HELD = 32 * 1024
+"""Bytes that the kernel may hold for one end."""
 THROTTLED = 512
 """Bytes that `throttle` lets through every 50 ms."""
 
@@ -81,22 +85,36 @@ class Proxy:
         self.meetings.add(meeting)
         meeting.add_done_callback(self.meetings.discard)
         try:
-            theirs, ours = await asyncio.open_connection("127.0.0.1", self.target)
+            theirs, ours = await self._reach()
         except OSError:
             writer.transport.abort()
             return
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HELD)
         line = _Line({"up": ours, "down": writer})
         self._lines.add(line)
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry(reader, line, "up"))
                 both.create_task(self._carry(theirs, line, "down"))
-        except* (OSError, ConnectionError):
+        except* (OSError, RuntimeError):
+            # RuntimeError: there was more to carry where goodbye was said.
             pass
         finally:
             self._lines.discard(line)
             for end in (writer, ours):
                 end.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        raw = socket.socket()
+        raw.setblocking(False)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, HELD)
+        try:
+            await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.target))
+        except OSError:
+            raw.close()
+            raise
+        return await asyncio.open_connection(sock=raw)
 
     async def _carry(self, source: asyncio.StreamReader, line: _Line, way: Way) -> None:
         sink = line.towards[way]
@@ -122,7 +140,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxied(target: int) -> AsyncIterator[Proxy]:
-    """A proxy before the server on this port."""
+    """A proxy before the server on this port of this machine."""
     made = Proxy(target)
     server = await asyncio.start_server(made._meet, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]

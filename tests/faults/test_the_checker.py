@@ -95,6 +95,15 @@ def broken_promise(history: History) -> None:
     history.watchers[0].faults.append("number 7 came after 5")
 
 
+def seen_on_the_way(history: History) -> None:
+    history.broken.append("Redis is away: people wait 5.0 s")
+
+
+def hole_before_it_was_closed(history: History) -> None:
+    history.watchers[0].until = 3
+    history.watchers[0].shown = [(4, "c")]
+
+
 BROKEN: dict[str, Callable[[History], None]] = {
     "lost:": lose,
     "stored twice": double,
@@ -111,11 +120,20 @@ BROKEN: dict[str, Callable[[History], None]] = {
     "not stored": shows_a_phantom,
     "was sent": leak,
     "came after": broken_promise,
+    "people wait": seen_on_the_way,
+    "does not show room:1 [(3, 'b')]": hole_before_it_was_closed,
 }
 
 
 def test_a_good_history_has_no_findings() -> None:
     assert findings(good()) == []
+
+
+def test_a_page_that_was_closed_owes_nothing_that_came_later() -> None:
+    history = good()
+    history.watchers[0].until = 3
+    history.watchers[0].shown.pop()
+    assert findings(history) == []
 
 
 @pytest.mark.parametrize("finding", BROKEN)

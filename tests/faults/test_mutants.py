@@ -1,0 +1,52 @@
+"""A desk that breaks a promise on purpose is found out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.history import findings
+from tests.faults.houses import on_postgres, on_sqlite, seed_of_the_day
+from tests.faults.mutants import MUTANTS
+from tests.faults.running import Fault, play, report
+from tests.faults.strikes import cut, kill_a_worker, nothing
+
+pytestmark = pytest.mark.fault
+
+STRICT = 6.0
+"""Seconds after which nothing is waited for: a mutant's pages never come together."""
+USUAL: Mapping[str, Fault] = {"the line is cut": cut, "a worker is killed": kill_a_worker}
+OTHERS: Mapping[str, Mapping[str, Fault]] = {
+    # Who reconnects reads the log, and shows what is true again.
+    "rings before the commit": {"nothing": nothing},
+    "a deaf hub": {"nothing": nothing},
+    "out of order": {"nothing": nothing},
+    "numbers with holes": {"nothing": nothing},
+    "open rooms": {"nothing": nothing},
+}
+SAYS: Mapping[str, Sequence[str]] = {
+    "no unique key": ["stored twice"],
+    "acknowledges before the commit": ["lost:"],
+    "rings before the commit": ["does not show", "shows what is not stored", "came after"],
+    "a deaf hub": ["does not show"],
+    "forgets what was missed": ["caught up at"],
+    "a retry is told another number": ["wrong number"],
+    "numbers with holes": ["gap in"],
+    "open rooms": ["was sent", "was let into"],
+    "out of order": ["came after"],
+}
+"""What is found, of which one must be."""
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_mutant_is_caught(mutant: str, tmp_path: Path) -> None:
+    # Only where workers hear of each other can one be deaf.
+    house = on_postgres if mutant == "a deaf hub" else on_sqlite
+    with house(tmp_path, mutant, seed=seed_of_the_day(), quiet=STRICT) as run:
+        history = asyncio.run(play(run, OTHERS.get(mutant, USUAL).items(), heals=False))
+    found = findings(history)
+    said = f"nobody noticed: {mutant}; {report(history, run.seed)}"
+    assert any(words in one for words in SAYS[mutant] for one in found), said
