@@ -6,10 +6,15 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from swarm.events import SYSTEM
-from swarm.store import Store, Work, engines
+from swarm.store import Store, Work, engines, log
 from tests.support.backends import PostgresMaker
 
 PATIENCE = 20.0
+
+
+def number(work: Work) -> dict[str, range]:
+    """The room's next number."""
+    return log.number(work.session.connection(), {"room:1": 1})
 
 
 def test_others_go_on_and_nothing_of_it_is_kept(
@@ -22,10 +27,10 @@ def test_others_go_on_and_nothing_of_it_is_kept(
     frozen = Store(backend.database_url)
 
     def hold(work: Work) -> None:
-        work.number({"room:1": 1})
+        number(work)
         locked.set()
         assert over.wait(PATIENCE)
-        work.number({"room:1": 1})
+        number(work)
 
     def write() -> None:
         try:
@@ -37,7 +42,7 @@ def test_others_go_on_and_nothing_of_it_is_kept(
     thread.start()
     try:
         assert locked.wait(PATIENCE)
-        given = other._submit(SYSTEM, lambda work: work.number({"room:1": 1})).result(PATIENCE)
+        given = other._submit(SYSTEM, number).result(PATIENCE)
     finally:
         over.set()
         thread.join()
