@@ -10,26 +10,27 @@ from msgspec.structs import replace
 
 from bench.serving import stay_on
 from swarm import logs, watching
-from swarm.accounts.queries import actor_by_session
-from swarm.events import NOBODY
 from swarm.live.ports import Viewer
 from swarm.main import serve
 from swarm.settings import load
-from swarm.store import Work, store
-from swarm.tickets.posting import post
+from swarm.store import store
 
 
 class OneCommitEach(watching.PostFrame):
-    """The path of a form, for frames: by the same rule, a transaction and a commit for every message."""
+    """The same statements under the same rule, a transaction and a commit of its own for every message."""
 
     def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> Awaitable[int]:
         """The message's number, after its own commit."""
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        frame = watching._Frame(
+            viewer.key, viewer.language, int(stream.partition(":")[2]), client_id, body, answer
+        )
 
-        def write(work: Work) -> int:
-            work.actor = actor_by_session(work.session, viewer.key, work.now)
-            return post(work, int(stream.partition(":")[2]), "room", body, client_id).seq
+        async def write() -> int:
+            await self._written([frame])
+            return await answer
 
-        return asyncio.ensure_future(self._store.write(NOBODY, write))
+        return asyncio.ensure_future(write())
 
 
 if __name__ == "__main__":

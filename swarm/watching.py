@@ -29,7 +29,7 @@ from swarm.web.cookies import Cookie
 
 TOGETHER = 256
 """At most so many messages share one commit."""
-BUSY, GATHER, PAUSE = 0.015, 0.001, 0.012
+BUSY, GATHER, PAUSE = 0.005, 0.001, 0.012
 """Seconds: a commit so short a time ago means that more is coming; how long is waited for it before a commit,
 and after one that left messages waiting."""
 
