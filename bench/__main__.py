@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import acks, deliveries, lists, page, shown, storm
+from bench import acks, deliveries, doorbell, lists, page, shown, storm
 from bench.databases import Databases, databases
 from bench.figures import Figure, out, show
 from bench.serving import CLIENT_CORE, stay_on
@@ -21,6 +21,7 @@ PARTS: dict[str, tuple[str, Callable[[Databases, Path], Iterator[Figure]]]] = {
     "shown": ("One message, to another screen", shown.measure),
     "deliveries": ("Sockets; reference: websockets.broadcast(), storing nothing", deliveries.measure),
     "storm": ("Everybody reconnects at once", storm.measure),
+    "doorbell": ("A ring through Redis; reference: bare publish and receive", doorbell.measure),
     "acks": ("Messages acknowledged; reference: our own path with one commit for each", acks.measure),
 }
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bench.databases import SMALL, Databases
 from bench.deliveries import said
-from bench.figures import Figure, at_least, median
+from bench.figures import Figure, at_least, median, ms
 from bench.serving import NO_LIMITS, Server, sign_in, swarm_server
 from swarm.events import NOBODY
 from swarm.store import Store
@@ -38,14 +38,14 @@ def measure(databases: Databases, home: Path) -> Iterator[Figure]:
         "seconds": SECONDS,
         "warm": WARM,
     }
-    figures: dict[str, list[float]] = {"ours": [], "alone": []}
+    runs: dict[str, list[dict[str, float]]] = {"ours": [], "alone": []}
     for _again in range(RUNS):
         # One after the other: two that write to one SQLite file would wait for each other.
         with alone:
-            figures["alone"].append(said(alone, wanted, None)["per_second"])
+            runs["alone"].append(said(alone, wanted, None))
         with swarm_server(home, database) as ours:
-            figures["ours"].append(said(ours, wanted, None)["per_second"])
-    mine, theirs = median(figures["ours"]), median(figures["alone"])
+            runs["ours"].append(said(ours, wanted, None))
+    mine, theirs = (median([run["per_second"] for run in runs[who]]) for who in ("ours", "alone"))
     promised, kept = at_least(mine / theirs, 4.0)
     yield Figure(
         what=f"messages acknowledged a second, {ROOMS} rooms, {IN_FLIGHT} in flight in each",
@@ -54,6 +54,14 @@ def measure(databases: Databases, home: Path) -> Iterator[Figure]:
         ratio=mine / theirs,
         promised=promised,
         kept=kept,
+    )
+
+    mine, theirs = (median([run["server_cpu"] for run in runs[who]]) for who in ("ours", "alone"))
+    yield Figure(
+        what="  server's processor for one of them",
+        ours=f"{ms(mine)} ms",
+        reference=f"{ms(theirs)} ms",
+        ratio=mine / theirs,
     )
 
 

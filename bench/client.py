@@ -74,16 +74,16 @@ async def flood(wanted: Wanted) -> Said:
     """One writes as fast as its words come back; how long until everybody has heard all of it."""
     sockets = await opened(wanted, wanted["sockets"])
     process, core = psutil.Process(wanted["pid"]), wanted["core"]
-    before, idle = process.cpu_times(), _idle(core)
+    before, idle = _used(process), _idle(core)
     done = await drive(sockets, speech(wanted), messages=wanted["messages"], in_flight=wanted["in_flight"])
-    after, idle_after = process.cpu_times(), _idle(core)
+    after, idle_after = _used(process), _idle(core)
     _all_there(sockets)
     return {
         "deliveries": done.deliveries,
         "seconds": done.seconds,
         "client_cpu": done.client_cpu,
         "client_core": 1.0 - (idle_after - idle) / done.seconds,
-        "server_cpu": after.user + after.system - before.user - before.system,
+        "server_cpu": after - before,
     }
 
 
@@ -101,18 +101,24 @@ async def paced(wanted: Wanted) -> Said:
 
     for place, socket in enumerate(sockets):
         socket.arrived = partial(arrived, place)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    loop, process = asyncio.get_running_loop(), psutil.Process(wanted["pid"])
+    began, before = loop.time(), _used(process)
     for number in range(total):
         await asyncio.sleep(max(0.0, began + number / wanted["per_second"] - loop.time()))
         sent.append(time.perf_counter())
         sockets[0].say(say(number))
     await until(lambda: min(heard) == total)
+    spent = _used(process) - before
     _all_there(sockets)
     # The first ones find a server that has not done this yet.
     del took[: wanted["warm"] * len(sockets)]
     took.sort()
-    return {"p50": took[len(took) // 2], "p99": took[len(took) * 99 // 100], "most": took[-1]}
+    return {
+        "p50": took[len(took) // 2],
+        "p99": took[len(took) * 99 // 100],
+        "most": took[-1],
+        "server_cpu": spent / total,
+    }
 
 
 async def idle(wanted: Wanted) -> Said:
@@ -148,13 +154,16 @@ async def acks(wanted: Wanted) -> Said:
         socket.arrived = partial(write, place)
         write(place)
     await asyncio.sleep(wanted["warm"])
+    process = psutil.Process(wanted["pid"])
+    spent = _used(process)
     before, began = sum(socket.acks for socket in sockets), time.perf_counter()
     await asyncio.sleep(wanted["seconds"])
     done, seconds = sum(socket.acks for socket in sockets) - before, time.perf_counter() - began
+    spent = _used(process) - spent
     counting = False
     await until(lambda: sum(socket.acks for socket in sockets) == sum(sent))
     _all_there(sockets)
-    return {"per_second": done / seconds}
+    return {"per_second": done / seconds, "server_cpu": spent / done}
 
 
 async def storm(wanted: Wanted) -> Said:
@@ -212,6 +221,11 @@ async def storm(wanted: Wanted) -> Said:
     for socket in sockets:
         socket.close()
     return said
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _idle(core: int) -> float:

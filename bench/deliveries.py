@@ -136,6 +136,14 @@ def _delayed(delays: Mapping[str, list[dict[str, float]]]) -> Iterator[Figure]:
             kept=kept,
         )
 
+    mine, theirs = (median([run["server_cpu"] for run in delays[who]]) for who in ("ours", "bare"))
+    yield Figure(
+        what=f"  server's processor for one of them, to {SOCKETS}",
+        ours=f"{ms(mine)} ms",
+        reference=f"{ms(theirs)} ms",
+        ratio=mine / theirs,
+    )
+
 
 def gather_crowd(database: str) -> list[str]:
     """Cookies of everybody who may watch the crowded room; the first may write in it."""

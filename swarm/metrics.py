@@ -23,9 +23,9 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from swarm.live.counts import BOUNDS, Timing
 from swarm.live.hub import Hub
+from swarm.settings import METRICS_FOLDER
 from swarm.store import Store
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PUBLISH_SECONDS = 2.0
 """So old may be what one worker says of another."""
 HTTP_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -49,7 +49,7 @@ class Metrics:
         self._store = store
         self._before: Tally[str] = Tally()
         self._doors: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self.folder = os.environ.get(FOLDER, "")
+        self.folder = os.environ.get(METRICS_FOLDER, "")
         self._registry = CollectorRegistry()
         self._totals = {key: self._counter(name, what) for key, (name, what) in HUB_TOTALS.items()}
         self._workers = self._gauge("workers", "Workers that run.")

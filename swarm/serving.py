@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from swarm.settings import Settings
+from swarm.settings import METRICS_FOLDER, Settings
 
 READY = b"R"
 """What a worker says on its line once it serves."""
@@ -48,7 +49,10 @@ def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:
         "SWARM_SERVER__PORT": str(server.port),
     }
     patience = settings.live.drain_seconds + FINISHING + 10
-    return asyncio.run(_Supervisor(server.workers, listening, environment, patience).run())
+    # Every worker answers for all of them at /metrics: their numbers are kept in files that all can read.
+    with tempfile.TemporaryDirectory(prefix="swarm-metrics-") as folder:
+        environment |= {METRICS_FOLDER: folder}
+        return asyncio.run(_Supervisor(server.workers, listening, environment, patience).run())
 
 
 class _Worker:

@@ -86,6 +86,15 @@ def asked_all_along(app: App) -> Iterator[list[str]]:
         asking.join()
 
 
+def test_either_worker_answers_for_both_when_it_is_measured(pair: App) -> None:
+    def measured() -> bytes:
+        with urllib.request.urlopen(f"{pair.url}/metrics", timeout=5) as answer:
+            text: bytes = answer.read()
+        return text
+
+    until(lambda: b"\nswarm_workers 2.0" in measured())
+
+
 def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> None:
     so_far = served(pair)
     killed, other = sorted(workers(pair))
