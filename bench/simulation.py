@@ -1,4 +1,4 @@
-"""What people wait for an acknowledgement when many workers share one PostgreSQL: `python -m bench.simulation`.
+"""What people wait for when many workers write to one PostgreSQL: `python -m bench.simulation`.
 
 Each worker commits one turn at a time; what comes meanwhile goes into the next. A turn of n messages needs
 `TURN + n * EACH` of one of the database's processors, in so many round trips, and one flush that all share.

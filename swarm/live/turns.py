@@ -18,7 +18,7 @@ from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 
 SLICE = 64
-"""Sockets written to before the loop looks at what has come in."""
+"""Sockets of each line written to before the loop looks at what has come in."""
 IMPORTED = 600.0
 """Seconds: what is older was not late, but written for a time long ago."""
 FAILURES = 3
@@ -47,7 +47,9 @@ class Turns:
         self._limits = limits
         self._counts = counts
         self._due: set[Stream] = set()
-        self._dirty: deque[Socket] = deque()
+        # Those who write wait for their own words and for answers: they have a line of their own.
+        self._writers: deque[Socket] = deque()
+        self._readers: deque[Socket] = deque()
         self._turn_asked = False
         self._oldest: datetime | None = None
         self.lag = Timing()
@@ -66,11 +68,7 @@ class Turns:
         """Add to what the socket gets at the end of this turn."""
         if socket.pending is None:
             socket.pending = [batch]
-            if socket.posts is None:
-                self._dirty.append(socket)
-            else:
-                # Those who write wait for their own words, and for answers.
-                self._dirty.appendleft(socket)
+            (self._readers if socket.posts is None else self._writers).append(socket)
             self._ask_turn()
         else:
             socket.pending.append(batch)
@@ -92,8 +90,7 @@ class Turns:
             return
         if self._due:
             self._look()
-        if self._dirty:
-            self._flush()
+        self._flush()
 
     def _look(self) -> None:
         jobs: list[Job] = []
@@ -189,15 +186,16 @@ class Turns:
             self.due(stream)
 
     def _flush(self) -> None:
-        dirty, most = self._dirty, self._limits.slow_reader
-        count = min(SLICE, len(dirty))
-        for _each in range(count):
-            socket = dirty.popleft()
-            if not socket.flush(most):
-                self._counts.slow_cut += 1
-                socket.close(close_codes.AGAIN_LATER, "too slow")
+        most, count = self._limits.slow_reader, 0
+        for line in (self._writers, self._readers):
+            for _each in range(min(SLICE, len(line))):
+                socket = line.popleft()
+                count += 1
+                if not socket.flush(most):
+                    self._counts.slow_cut += 1
+                    socket.close(close_codes.AGAIN_LATER, "too slow")
         self._counts.writes += count
-        if dirty:
+        if self._writers or self._readers:
             self._ask_turn()
         elif self._oldest is not None:
             lag = (datetime.now(UTC) - self._oldest).total_seconds()

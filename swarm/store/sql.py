@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -67,7 +69,7 @@ Asked = tuple[Sql, Mapping[str, Any]]
 
 
 def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
-    """Execute several statements in order, on PostgreSQL in one round trip; the rows of each.
+    """Execute several statements in order, on PostgreSQL in two round trips; the rows of each.
 
     Goes past SQLAlchemy's cursors, which cost more than these statements. Raises `DBAPIError`.
     """
@@ -77,8 +79,12 @@ def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
     try:
         if dialect.name == "sqlite":
             return [raw.execute(*one).fetchall() for one in bound]
-        with raw.pipeline():
-            cursors = [raw.execute(*one) for one in bound]
+        # After a pipeline PostgreSQL does not watch how long a transaction stands still: the last one goes alone.
+        begun = raw.info.transaction_status != TransactionStatus.IDLE
+        with raw.pipeline() if len(bound) > 1 or not begun else nullcontext():
+            cursors = [raw.execute(*one) for one in (bound[:-1] if begun else bound)]
+        if begun:
+            cursors.append(raw.execute(*bound[-1]))
         return [cursor.fetchall() if cursor.description else () for cursor in cursors]
     except (sqlite3.Error, psycopg.Error) as failure:
         error = dialect.loaded_dbapi.Error

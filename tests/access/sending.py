@@ -20,8 +20,8 @@ from tests.access.people import World
 
 T = TypeVar("T")
 Form = Mapping[str, Any]
-ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}}
-"""That a session is in use is noted at reads too."""
+ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}, "leases": {"holder", "until"}}
+"""That a session is in use is noted at reads too, and leases are renewed by the clock."""
 
 __all__ = ["Answer", "Knocker", "Rehearsal", "rehearsing", "snapshot", "swarm"]
 

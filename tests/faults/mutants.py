@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-SLOWLY = 0.15
+SLOWLY = 0.4
 """Seconds by which a mutant delays its commit, so that what it told before can be seen to be untrue."""
 UNLUCKY = 0.25
 """The share of commits that fail where a mutant needs some to."""
@@ -127,7 +127,7 @@ def _rings_before_commit() -> None:
         if messages:
             for listener in ring:
                 listener(self.recorded)
-            time.sleep(SLOWLY / 5)
+            time.sleep(SLOWLY / 12)
             if random.random() < UNLUCKY:
                 raise OperationalError("COMMIT", {}, Exception("no luck"))
 

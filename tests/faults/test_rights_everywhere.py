@@ -149,11 +149,13 @@ def test_a_worker_that_stood_still_wakes_and_tells_them_nothing(three: House) ->
             finally:
                 asleep.thaw()
             await go_on(scene.staying, 1)
+            async with asyncio.timeout(PATIENCE):
+                while not all(one.sent_away for one in scene.losing):
+                    await go_on(scene.staying, 0.2)
         seen = delays(scene, lost)
         print("largest elsewhere:", round(max(at for key, at in seen.items() if key[1] < 2), 2))
         late = [one for one in scene.losing if one.worker == 2 and one.frames[-1][0] > woken]
         assert late == []
-        assert all(one.sent_away for one in scene.losing)
 
     asyncio.run(play())
     store.close()

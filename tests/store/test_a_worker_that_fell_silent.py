@@ -3,6 +3,7 @@
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from swarm.events import SYSTEM
@@ -13,7 +14,8 @@ PATIENCE = 20.0
 
 
 def number(work: Work) -> dict[str, range]:
-    """The room's next number."""
+    """The room's next number, in a transaction that has begun."""
+    work.session.execute(text("SELECT 1"))
     return log.number(work.session.connection(), {"room:1": 1})
 
 

@@ -105,14 +105,16 @@ def test_one_that_ends_in_something_worse_than_an_error_leaves_the_writer_runnin
 def test_after_a_commit_that_fails_nothing_is_stored_and_the_next_one_works(store: Store) -> None:
     failures: list[str] = []
     armed = Signal()
+    doomed: list[Any] = []
 
-    def commit(_connection: Any) -> None:
-        if failures:
+    def commit(connection: Any) -> None:
+        if failures and connection.connection.driver_connection in doomed:
             raise OperationalError(failures.pop(), {}, Exception("database or disk is full"))
 
     def arm(work: Work) -> int:
         if not armed.is_set():
             armed.set()
+            doomed.append(work.session.connection().connection.driver_connection)
             # On SQLite the shared commit fails, and then that of the first one alone.
             failures.extend(["COMMIT"] * (2 if store.is_sqlite else 1))
         return note("room:1")(work)
