@@ -79,7 +79,7 @@ def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
     try:
         if dialect.name == "sqlite":
             return [raw.execute(*one).fetchall() for one in bound]
-        # After a pipeline PostgreSQL does not watch how long a transaction stands still: the last one goes alone.
+        # PostgreSQL does not watch how long a transaction stands still after a pipeline: the last goes alone.
         begun = raw.info.transaction_status != TransactionStatus.IDLE
         with raw.pipeline() if len(bound) > 1 or not begun else nullcontext():
             cursors = [raw.execute(*one) for one in (bound[:-1] if begun else bound)]
