@@ -184,7 +184,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._when_ready()
+        if self.started:
+            self._when_ready()
 
 
 def _allow_files(wanted: int) -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -50,7 +51,9 @@ def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:
     }
     patience = settings.live.drain_seconds + FINISHING + 10
     # Every worker answers for all of them at /metrics: their numbers are kept in files that all can read.
-    with tempfile.TemporaryDirectory(prefix="swarm-metrics-") as folder:
+    # In memory where there is such a place: a full disk kills whoever writes to a file mapped from it.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="swarm-metrics-", dir=memory) as folder:
         environment |= {METRICS_FOLDER: folder}
         return asyncio.run(_Supervisor(server.workers, listening, environment, patience).run())
 

@@ -91,6 +91,9 @@ def snapshot(url: URL) -> Iterator[Connection]:
     engine = reading_engine(url, connections=1)
     try:
         with engine.connect() as connection, connection.begin():
+            if url.get_backend_name() != "sqlite":
+                # Whoever takes the backup away may be slow.
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
     finally:
         engine.dispose()

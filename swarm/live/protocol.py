@@ -166,7 +166,7 @@ class Protocol(WebSocketsSansIOProtocol):
 
     def _read(self, data: bytes, at: int, end: int) -> None:
         start = at + (6 if data[at + 1] & 0x7F < 126 else 8)
-        if self.close_sent or self._on_text is None:
+        if self.close_sent or self._on_text is None or self.transport.is_closing():
             return
         try:
             text = apply_mask(data[start:end], data[start - 4 : start]).decode()
