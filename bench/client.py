@@ -95,7 +95,7 @@ async def paced(wanted: Wanted) -> Said:
 
     def arrived(place: int) -> None:
         now = time.perf_counter()
-        while heard[place] < sockets[place].messages - start[place]:
+        while heard[place] < min(len(sent), sockets[place].messages - start[place]):
             took.append(now - sent[heard[place]])
             heard[place] += 1
 

@@ -54,6 +54,10 @@ class CountingSocket(asyncio.Protocol):
             if end < 0:
                 self._rest = data
                 return
+            if self.opened.done():
+                # Whoever asked has gone.
+                self.close()
+                return
             if not data.startswith(b"HTTP/1.1 101"):
                 self.opened.set_exception(ConnectionError(data[:80].decode("latin-1")))
                 return
