@@ -63,12 +63,13 @@ class Watching:
             await asyncio.sleep(0.05)
 
     async def _watch(self, connection: ClientConnection) -> None:
-        hello = json.loads(await connection.recv())
         at = self.frames[-1][1] if self.frames else 0
-        await connection.send(
-            json.dumps({"t": "watch", "epoch": hello["epoch"], "streams": {self.stream: at}})
-        )
+        # Whoever was dropped and is signed out is told at the door, before any greeting.
         with suppress(ConnectionClosed):
+            hello = json.loads(await connection.recv())
+            await connection.send(
+                json.dumps({"t": "watch", "epoch": hello["epoch"], "streams": {self.stream: at}})
+            )
             while True:
                 frame = json.loads(await connection.recv())
                 if frame.get("s") != self.stream:
