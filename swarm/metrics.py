@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections import Counter as Tally
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Metrics:
     def __init__(self, hub: Hub, store: Store) -> None:
         self._hub = hub
         self._store = store
-        self._before: Tally[str] = Tally()
+        self._before: defaultdict[str, float] = defaultdict(float)
         self._doors: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.folder = os.environ.get(METRICS_FOLDER, "")
         self._registry = CollectorRegistry()
@@ -122,7 +122,7 @@ class Metrics:
 
     def _since(self, key: str, total: float) -> float:
         more = total - self._before[key]
-        self._before[key] = total  # type: ignore[assignment]
+        self._before[key] = total
         return max(0.0, more)
 
     def _timing(self, key: str, timing: Timing, histogram: Histogram) -> None:

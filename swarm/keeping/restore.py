@@ -136,7 +136,7 @@ def _number_on(connection: Connection, shapes: list[rows.Shape]) -> None:
         ).scalar()
         if sequence is not None:
             connection.execute(
-                text(f'SELECT setval(:sequence, max(id)) FROM "{shape.name}" HAVING max(id) > 0'),  # noqa: S608
+                text(f'SELECT setval(:sequence, max(id)) FROM "{shape.name}" HAVING max(id) > 0'),  # noqa: S608 (our own tables)
                 {"sequence": sequence},
             )
 
