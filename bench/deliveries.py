@@ -30,7 +30,7 @@ SETTLE = 3.0
 """Seconds in which what only connecting needs is given back."""
 FULL = 0.95
 """A core that is busier than this is the limit."""
-PATIENCE = 300.0
+PATIENCE = 120.0
 """Seconds after which a run is given up: an answer that never came is a fault, not a figure."""
 CROWD = range(100, 100 + SOCKETS - 1)
 """People of the team who watch; the owner of the ticket is the one who writes."""

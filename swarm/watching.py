@@ -30,8 +30,8 @@ from swarm.web.cookies import Cookie
 TOGETHER = 256
 """At most so many messages share one commit."""
 BUSY, GATHER, PAUSE = 0.005, 0.001, 0.012
-"""Seconds: a commit so short a time ago means that more is coming; how long is waited for it before a commit,
-and after one that left messages waiting."""
+"""Seconds: a commit so short a time ago means that more is coming; how long is waited at most until as much has
+come as the last time, before a commit and after one that left messages waiting."""
 
 
 class StoreLog:
@@ -181,6 +181,9 @@ class PostFrame:
         self._waiting: list[_Frame] = []
         self._writing: asyncio.Task[None] | None = None
         self._wrote_at = float("-inf")
+        self._usual = 1
+        """How many messages were there the last time."""
+        self._enough = asyncio.Event()
 
     def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> Awaitable[int]:
         """The message's number, after its commit; the answer raises `PostRefused`."""
@@ -196,6 +199,8 @@ class PostFrame:
         if lane == "lane":
             return self._in_lane(frame)
         self._waiting.append(frame)
+        if len(self._waiting) >= self._usual:
+            self._enough.set()
         if self._writing is None:
             self._writing = loop.create_task(self._write())
         return answer
@@ -219,7 +224,7 @@ class PostFrame:
         try:
             if loop.time() - self._wrote_at < BUSY:
                 # What answers one turn comes in a few pieces: they are the next turn together.
-                await asyncio.sleep(GATHER)
+                await self._gather(GATHER)
             while self._waiting:
                 frames, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
                 if not await self._written(frames) and len(frames) > 1:
@@ -227,10 +232,19 @@ class PostFrame:
                     for frame in frames:
                         await self._written([frame])
                 self._wrote_at = loop.time()
+                self._usual = min(len(frames) + len(self._waiting), TOGETHER)
                 if 0 < len(self._waiting) < TOGETHER:
-                    await asyncio.sleep(PAUSE)
+                    await self._gather(PAUSE)
         finally:
             self._writing = None
+
+    async def _gather(self, seconds: float) -> None:
+        if len(self._waiting) >= self._usual:
+            return
+        self._enough.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._enough.wait()
 
     async def _written(self, frames: Sequence[_Frame]) -> bool:
         try:

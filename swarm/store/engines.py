@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -27,6 +28,9 @@ GONE = {
 }
 """A PostgreSQL host that vanished without a word is noticed in some ten seconds, not in hours (libpq)."""
 
+BY_KEYS = ("plan_cache_mode = force_generic_plan", "random_page_cost = 1.1")
+"""Changes find their few rows by keys: planning that anew each time costs more than doing it."""
+
 
 def sync_url(url: str) -> URL:
     """The URL with the driver we use. Raises `ValueError` for a database we do not know."""
@@ -44,7 +48,7 @@ def writing_engine(url: URL, *, connections: int) -> Engine:
     """For changes; on SQLite one connection whose transactions begin by taking the write lock."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, begin="BEGIN IMMEDIATE", connections=1, query_only=False)
-    return _postgresql(url, connections)
+    return _postgresql(url, connections, planning=BY_KEYS, connect_args=GONE | {"prepare_threshold": None})
 
 
 def reading_engine(url: URL, *, connections: int) -> Engine:
@@ -86,14 +90,14 @@ def _sqlite(url: URL, *, begin: str, connections: int, query_only: bool) -> Engi
     return engine
 
 
-def _postgresql(url: URL, connections: int, **options: Any) -> Engine:
-    engine = create_engine(
-        url, pool_size=connections, max_overflow=0, hide_parameters=True, connect_args=GONE, **options
-    )
+def _postgresql(url: URL, connections: int, planning: Sequence[str] = (), **options: Any) -> Engine:
+    options = {"connect_args": GONE} | options
+    engine = create_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True, **options)
 
     @event.listens_for(engine, "connect")
     def bound(connection: Any, _record: Any) -> None:
-        connection.execute(f"SET idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s'")
+        for setting in (f"idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s'", *planning):
+            connection.execute(f"SET {setting}")
         connection.commit()
 
     @event.listens_for(engine, "checkin")

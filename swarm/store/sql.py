@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+
+from swarm.store import pipeline
 
 _NAME = re.compile(r"(?<!:):(\w+)")
 _ROWS = re.compile(r"rows\(\s*(:\w+), ([^)]+?)\s*\)")
@@ -30,33 +30,34 @@ class Sql:
 
     def __init__(self, words: str) -> None:
         self._kinds: dict[str, Sequence[str]] = {}
-        sqlite = _ROWS.sub(self._rows, words)
-        self._words = {
-            # SQLite's one writer holds everything.
-            "sqlite": sqlite.replace("FOR UPDATE", ""),
-            "postgresql": _NAME.sub(
-                r"%(\1)s",
-                _ROWS.sub(_unnested, words.replace("%", "%%").replace("json_object(", "jsonb_build_object(")),
-            ),
-        }
+        self._sqlite = _ROWS.sub(self._rows, words).replace(
+            "FOR UPDATE", ""
+        )  # its one writer holds everything
+        self._names: list[str] = []
+        unnested = _ROWS.sub(_unnested, words.replace("json_object(", "jsonb_build_object("))
+        self._postgresql = _NAME.sub(self._numbered, unnested)
 
     def run(self, connection: Connection, **values: Any) -> Sequence[Any]:
         """Execute it in the connection's transaction; what it returns, row by row. Raises `DBAPIError`."""
         return together(connection, (self, values))[0]
 
-    def bound(self, connection: Connection, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The words for this database, and the values as it takes them."""
-        dialect = connection.dialect.name
-        given: dict[str, Any] = {}
+    def bound(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The words for SQLite, and the values as it takes them."""
+        return self._sqlite, {
+            name: _json.encode(value).decode() if name in self._kinds else _text(value, "sqlite")
+            for name, value in values.items()
+        }
+
+    def said(self, values: Mapping[str, Any]) -> pipeline.Said:
+        """The words for PostgreSQL, and the values as it takes them."""
+        given: dict[str, str] = {}
         for name, value in values.items():
             if name not in self._kinds:
-                given[name] = instant(connection, value) if isinstance(value, datetime) else value
-            elif dialect == "sqlite":
-                given[name] = _json.encode(value).decode()
-            else:
-                for place, kind in enumerate(self._kinds[name]):
-                    given[f"{name}_{place}"] = _array([row[place] for row in value], kind)
-        return self._words[dialect], given
+                given[name] = _text(value, "postgresql")
+                continue
+            for place, kind in enumerate(self._kinds[name]):
+                given[f"{name}_{place}"] = _array([row[place] for row in value], kind)
+        return self._postgresql, [given[name] for name in self._names]
 
     def _rows(self, found: re.Match[str]) -> str:
         name, columns = found[1], [column.split() for column in found[2].split(", ")]
@@ -64,28 +65,27 @@ class Sql:
         read = [f"json_extract(value, '$[{place}]') AS {word}" for place, (word, _kind) in enumerate(columns)]
         return f"(SELECT {', '.join(read)} FROM json_each({name}))"  # noqa: S608 (our own words, no values)
 
+    def _numbered(self, found: re.Match[str]) -> str:
+        if found[1] not in self._names:
+            self._names.append(found[1])
+        return f"${self._names.index(found[1]) + 1}"
+
 
 Asked = tuple[Sql, Mapping[str, Any]]
 
 
 def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
-    """Execute several statements in order, on PostgreSQL in two round trips; the rows of each.
+    """Execute several statements in order, on PostgreSQL in one round trip; the rows of each.
 
     Goes past SQLAlchemy's cursors, which cost more than these statements. Raises `DBAPIError`.
     """
     dialect = connection.dialect
-    raw: Any = connection.connection.driver_connection
-    bound = [sql.bound(connection, values) for sql, values in asked]
+    lent = connection.connection
+    raw: Any = lent.driver_connection
     try:
         if dialect.name == "sqlite":
-            return [raw.execute(*one).fetchall() for one in bound]
-        # PostgreSQL does not watch how long a transaction stands still after a pipeline: the last goes alone.
-        begun = raw.info.transaction_status != TransactionStatus.IDLE
-        with raw.pipeline() if len(bound) > 1 or not begun else nullcontext():
-            cursors = [raw.execute(*one) for one in (bound[:-1] if begun else bound)]
-        if begun:
-            cursors.append(raw.execute(*bound[-1]))
-        return [cursor.fetchall() if cursor.description else () for cursor in cursors]
+            return [raw.execute(*sql.bound(values)).fetchall() for sql, values in asked]
+        return pipeline.ask(raw, lent.info, [sql.said(values) for sql, values in asked])
     except (sqlite3.Error, psycopg.Error) as failure:
         error = dialect.loaded_dbapi.Error
         raise DBAPIError.instance(
@@ -95,9 +95,15 @@ def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
 
 def instant(connection: Connection, at: datetime) -> str:
     """A moment as the database keeps it."""
-    if connection.dialect.name == "sqlite":
-        return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    return at.isoformat()
+    return str(_text(at, connection.dialect.name))
+
+
+def _text(value: Any, dialect: str) -> Any:
+    if not isinstance(value, datetime):
+        return value if dialect == "sqlite" else str(value)
+    if dialect == "sqlite":
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.isoformat()
 
 
 def _array(column: Sequence[Any], kind: str) -> str:
