@@ -152,8 +152,9 @@ def serve(
     live, server = settings.live, settings.server
     Protocol.shutdown_seconds = live.drain_seconds
     _allow_files(live.sockets_per_worker + 2 * server.connections + 500)
+    app = build(settings)
     config = uvicorn.Config(
-        guard(build(settings)),
+        guard(app),
         host=server.host,
         port=server.port,
         http=limited(
@@ -174,18 +175,31 @@ def serve(
         timeout_graceful_shutdown=math.ceil(live.drain_seconds + FINISHING),
     )
     with suppress(KeyboardInterrupt):
-        _Server(config, when_ready).run(list(sockets) or None)
+        _Server(config, when_ready, partial(_leave, app)).run(list(sockets) or None)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, when_ready: Callable[[], None], when_leaving: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+        self._when_leaving = when_leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # The lifespan hears of it only when every connection is gone.
+        self._when_leaving()
+        await super().shutdown(sockets)
+
+
+def _leave(app: Starlette) -> None:
+    app.state.hub.drain()
+    app.state.metrics.publish()
 
 
 def _allow_files(wanted: int) -> None:
