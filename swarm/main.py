@@ -277,13 +277,19 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
 async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) -> None:
     """Run it every so many seconds, unless another worker does."""
 
+    def look(work: Work) -> tuple[bool, bool]:
+        return leases.is_there(work, name), leases.is_free(work, name, me)
+
     def turn(work: Work) -> None:
         if leases.take(work, name, me, LEASE * seconds):
             run(work)
 
     while True:
         try:
-            if await store.read(SYSTEM, lambda work: leases.is_free(work, name, me)):
+            there, free = await store.read(SYSTEM, look)
+            if not there:
+                await store.write(SYSTEM, lambda work: leases.prepare(work, name))
+            if free:
                 await store.write(SYSTEM, turn)
         except ReadOnly:
             # Said once, when it began; the clock comes round again.
