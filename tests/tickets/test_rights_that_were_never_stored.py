@@ -47,7 +47,7 @@ async def test_a_colleague_let_in_by_a_commit_that_failed_stays_outside(sqlite_b
     assert await asyncio.to_thread(busy.wait, PATIENCE)
     let_in = store._submit(SYSTEM, lambda work: name_duty_lead(work, hive, dov))
     answer = asyncio.ensure_future(post(viewer, f"room:{ticket}", "one", "Am I in?"))
-    while store._queue.qsize() < 2:
+    while store._queue.qsize() < 2:  # noqa: ASYNC110
         await asyncio.sleep(0)
     held.add_done_callback(lambda _held: event.listen(store._writing, "commit", no_room))
     go.set()
