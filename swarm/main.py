@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -63,9 +64,13 @@ __all__ = ["build", "serve", "swarm"]
 
 
 def build(
-    settings: Settings, *, clock: Clock = system_clock, routes: Sequence[BaseRoute] = ROUTES
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    routes: Sequence[BaseRoute] = ROUTES,
+    figures: Path | None = None,
 ) -> Starlette:
-    """The application over a migrated database."""
+    """The application over a migrated database; `figures` is the folder that several workers share."""
     store = Store(
         settings.database.url,
         clock=clock,
@@ -122,7 +127,7 @@ def build(
     )
     app.state.house = house
     app.state.hub = hub
-    app.state.metrics = Metrics(hub, store)
+    app.state.metrics = Metrics(hub, store, figures)
     return app
 
 
@@ -147,12 +152,13 @@ def serve(
     *,
     sockets: Sequence[socket.socket] = (),
     when_ready: Callable[[], None] = lambda: None,
+    figures: Path | None = None,
 ) -> None:
     """Serve until told to stop, on listening `sockets` where there are some; the database is migrated."""
     live, server = settings.live, settings.server
     Protocol.shutdown_seconds = live.drain_seconds
     _allow_files(live.sockets_per_worker + 2 * server.connections + 500)
-    app = build(settings)
+    app = build(settings, figures=figures)
     config = uvicorn.Config(
         guard(app),
         host=server.host,
@@ -200,6 +206,7 @@ class _Server(uvicorn.Server):
 def _leave(app: Starlette) -> None:
     app.state.hub.drain()
     app.state.metrics.publish()
+    app.state.metrics.share()
 
 
 def _allow_files(wanted: int) -> None:
@@ -268,6 +275,8 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
             _log.warning("leases_kept", exc_info=True)
         await hub.close_all(settings.live.drain_seconds)
         await hub.stop()
+        app.state.metrics.publish()
+        app.state.metrics.share()
         await house.limits.close()
         await asyncio.to_thread(store.close)
 
@@ -312,6 +321,7 @@ async def _look(store: Store, seconds: float) -> None:
 async def _publish(metrics: Metrics) -> None:
     while True:
         metrics.publish()
+        await asyncio.to_thread(metrics.share)
         await asyncio.sleep(PUBLISH_SECONDS)
 
 

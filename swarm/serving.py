@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from swarm.settings import METRICS_FOLDER, Settings
+from swarm import figures
+from swarm.settings import Settings
 
 READY = b"R"
 """What a worker says on its line once it serves."""
@@ -27,6 +28,8 @@ STARTING = 60.0
 LIVED = 10.0
 """Seconds after which a death is an accident, and no reason to wait before the next start."""
 LONGEST_PAUSE = 30.0
+FIGURES = "swarm-figures-"
+"""How the folder's name begins in which workers keep their figures for each other."""
 # Found where we were found, and not in the folder that happens to be the current one.
 _START = "import sys; sys.path[:] = {path!r}; from swarm.worker import start; start()"
 
@@ -50,23 +53,39 @@ def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:
         "SWARM_SERVER__PORT": str(server.port),
     }
     patience = settings.live.drain_seconds + FINISHING + 10
-    # Every worker answers for all of them at /metrics: their numbers are kept in files that all can read.
-    # In memory where there is such a place: a full disk kills whoever writes to a file mapped from it.
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-    with tempfile.TemporaryDirectory(prefix="swarm-metrics-", dir=memory) as folder:
-        environment |= {METRICS_FOLDER: folder}
-        return asyncio.run(_Supervisor(server.workers, listening, environment, patience).run())
+    with ExitStack() as stack:
+        folder = None
+        try:
+            # Where every worker keeps its figures for the others: in memory where there is such a place.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=FIGURES, dir=_memory())))
+        except OSError as failure:
+            _log.warning("figures_not_shared", failure=str(failure))
+        return asyncio.run(_Supervisor(server.workers, listening, environment, patience, folder).run())
+
+
+def _memory() -> str | None:
+    place = "/dev/shm"  # noqa: S108 (only we may enter what is made there)
+    return place if os.access(place, os.W_OK | os.X_OK) else None
 
 
 class _Worker:
     """A process, and the line that tells it of our end and us of its."""
 
-    def __init__(self, listening: Sequence[socket.socket], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, listening: Sequence[socket.socket], environment: Mapping[str, str], folder: Path | None
+    ) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = [theirs.fileno(), *(one.fileno() for one in listening)]
             self.process = subprocess.Popen(  # noqa: S603 (our own program)
-                [sys.executable, "-P", "-c", _START.format(path=sys.path), *map(str, numbers)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    _START.format(path=sys.path),
+                    str(folder or ""),
+                    *map(str, numbers),
+                ],
                 stdin=subprocess.DEVNULL,
                 env=dict(environment),
                 pass_fds=numbers,
@@ -116,11 +135,17 @@ class _Worker:
 
 class _Supervisor:
     def __init__(
-        self, count: int, listening: Sequence[socket.socket], environment: Mapping[str, str], patience: float
+        self,
+        count: int,
+        listening: Sequence[socket.socket],
+        environment: Mapping[str, str],
+        patience: float,
+        folder: Path | None,
     ) -> None:
         self._listening = listening
         self._environment = environment
         self._patience = patience
+        self._folder = folder
         self._places: list[_Worker | None] = [None] * count
         self._alive: set[_Worker] = set()
         self._stop = asyncio.Event()
@@ -196,7 +221,16 @@ class _Supervisor:
         return True
 
     def _start(self) -> _Worker:
-        worker = _Worker(self._listening, self._environment)
+        worker = _Worker(self._listening, self._environment, self._folder)
         self._alive.add(worker)
-        asyncio.ensure_future(worker.ended()).add_done_callback(lambda _code: self._alive.discard(worker))
+        asyncio.ensure_future(worker.ended()).add_done_callback(lambda _code: self._forget(worker))
         return worker
+
+    def _forget(self, worker: _Worker) -> None:
+        self._alive.discard(worker)
+        if self._folder is not None:
+            try:
+                figures.fold(self._folder, {one.process.pid for one in self._alive})
+            except OSError as failure:
+                # The next time will do.
+                _log.warning("figures_not_folded", failure=str(failure))

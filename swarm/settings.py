@@ -14,8 +14,6 @@ from msgspec.inspect import StructType, VarTupleType
 
 PREFIX = "SWARM_"
 ALIASES = {"SWARM_DATABASE_URL": "SWARM_DATABASE__URL", "SWARM_REDIS_URL": "SWARM_REDIS__URL"}
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several workers keep their numbers; the name is that of prometheus-client."""
 NOT_SETTINGS = ("SWARM_CONFIG", "SWARM_TEST_")
 
 Count = Annotated[int, msgspec.Meta(ge=1)]

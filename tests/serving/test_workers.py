@@ -51,6 +51,10 @@ def served(app: App) -> int:
     return app.output.count("Application startup complete")
 
 
+def rolled(app: App) -> int:
+    return app.output.count("rolling_restart_done")
+
+
 def both_serve(app: App, so_far: int = 2) -> None:
     until(lambda: served(app) >= so_far)
 
@@ -86,13 +90,54 @@ def asked_all_along(app: App) -> Iterator[list[str]]:
         asking.join()
 
 
-def test_either_worker_answers_for_both_when_it_is_measured(pair: App) -> None:
-    def measured() -> bytes:
-        with urllib.request.urlopen(f"{pair.url}/metrics", timeout=5) as answer:
-            text: bytes = answer.read()
-        return text
+def measured(app: App) -> dict[str, float]:
+    """Each figure by its name, with its labels."""
+    with urllib.request.urlopen(f"{app.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {
+        name: float(value)
+        for name, _space, value in (line.rpartition(" ") for line in lines if line[0] != "#")
+    }
 
-    until(lambda: b"\nswarm_workers 2.0" in measured())
+
+def asked_for(app: App) -> float:
+    """How often the page of test_either_worker was answered."""
+    return measured(app).get('swarm_http_requests_total{method="GET",route="/open",status="200"}', 0.0)
+
+
+def folder_of(app: App) -> Path:
+    """Where its workers keep their figures."""
+    [folder] = {Path(psutil.Process(pid).cmdline()[4]) for pid in workers(app)}
+    return folder
+
+
+def test_either_worker_answers_for_both_and_what_a_dead_one_counted_stays(pair: App) -> None:
+    until(lambda: measured(pair)["swarm_workers"] == 2)
+    memory = {name for name in measured(pair) if name.startswith("swarm_process_resident_bytes")}
+    assert memory == {f'swarm_process_resident_bytes{{pid="{pid}"}}' for pid in workers(pair)}
+    assert measured(pair)["swarm_read_only"] == 0
+    before = asked_for(pair)
+    for _time in range(20):
+        urllib.request.urlopen(f"{pair.url}/open", timeout=10).close()
+    until(lambda: asked_for(pair) == before + 20)
+    so_far, folder = served(pair), folder_of(pair)
+    for place in range(2):
+        killed = sorted(workers(pair))[0]
+        psutil.Process(killed).kill()
+        both_serve(pair, so_far + place + 1)
+        assert asked_for(pair) == before + 20
+    until(lambda: len(list(folder.iterdir())) == 3)
+    assert measured(pair)["swarm_workers"] == 2
+
+
+def test_somebody_who_reads_the_figures_all_along_is_always_answered(pair: App) -> None:
+    """Also while workers begin and end, and whichever answers."""
+    highest, so_far = 0.0, rolled(pair)
+    psutil.Process(pair.pid).send_signal(signal.SIGHUP)
+    while rolled(pair) == so_far:
+        now = measured(pair)["swarm_turns_total"] + asked_for(pair)
+        assert now >= highest
+        highest = now
 
 
 def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> None:
@@ -106,10 +151,10 @@ def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> No
 
 
 def test_a_rolling_restart_replaces_every_worker_and_refuses_nobody(pair: App) -> None:
-    before = workers(pair)
+    before, so_far = workers(pair), rolled(pair)
     with asked_all_along(pair) as problems:
         psutil.Process(pair.pid).send_signal(signal.SIGHUP)
-        until(lambda: "rolling_restart_done" in pair.output)
+        until(lambda: rolled(pair) > so_far)
     assert problems == []
     assert len(workers(pair)) == 2
     assert not workers(pair) & before
@@ -155,11 +200,13 @@ def test_workers_end_with_their_supervisor(end: signal.Signals, pair: App) -> No
     everybody = [psutil.Process(pid) for pid in workers(pair)]
     assert len(everybody) == 2
     assert pair.process is not None
+    folder = folder_of(pair)
     deaths = pair.output.count("worker_died")
     pair.process.send_signal(end)
     assert pair.process.wait(PATIENCE) == (0 if end == signal.SIGTERM else -signal.SIGKILL)
     _gone, left = psutil.wait_procs(everybody, PATIENCE)
     assert left == []
+    assert not folder.exists()
     assert pair.output.count("worker_died") == deaths
 
 
