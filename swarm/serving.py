@@ -19,8 +19,13 @@ import structlog
 from swarm import figures
 from swarm.settings import Settings
 
-READY = b"R"
-"""What a worker says on its line once it serves."""
+READY, ALIVE = b"R", b"."
+"""What a worker says on its line: once it serves, and from then on as long as its event loop turns."""
+ALIVE_EVERY = 0.5
+"""Seconds."""
+LOOKS = 10
+"""So many in a row must have heard nothing before a worker counts as hung: a supervisor that itself stood still
+has missed one."""
 FINISHING = 10.0
 """Seconds in which a stopping worker finishes its requests, after its pages were sent elsewhere."""
 STARTING = 60.0
@@ -60,7 +65,9 @@ def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=FIGURES, dir=_memory())))
         except OSError as failure:
             _log.warning("figures_not_shared", failure=str(failure))
-        return asyncio.run(_Supervisor(server.workers, listening, environment, patience, folder).run())
+        return asyncio.run(
+            _Supervisor(server.workers, listening, environment, patience, folder, server.silent_seconds).run()
+        )
 
 
 def _memory() -> str | None:
@@ -72,8 +79,13 @@ class _Worker:
     """A process, and the line that tells it of our end and us of its."""
 
     def __init__(
-        self, listening: Sequence[socket.socket], environment: Mapping[str, str], folder: Path | None
+        self,
+        listening: Sequence[socket.socket],
+        environment: Mapping[str, str],
+        folder: Path | None,
+        silence: float,
     ) -> None:
+        """`silence`: seconds after which a worker that serves is taken for hung, and ended."""
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = [theirs.fileno(), *(one.fileno() for one in listening)]
@@ -94,6 +106,7 @@ class _Worker:
             )
         self.was_ready = False
         self._line = ours
+        self._silence = silence
         self._ended = asyncio.create_task(self._until_ended())
         self._ready = asyncio.Event()
 
@@ -126,11 +139,25 @@ class _Worker:
         with suppress(OSError):
             self.was_ready = await reader.read(1) == READY
             self._ready.set()
-            await reader.read()
+            await self._listen(reader)
         code = await asyncio.to_thread(self.process.wait)
         self._ready.set()
         writer.close()
         return code
+
+    async def _listen(self, line: asyncio.StreamReader) -> None:
+        """Until the line is cut; whoever says nothing for long is made to."""
+        silent = 0
+        while silent < LOOKS:
+            try:
+                if not await asyncio.wait_for(line.read(1024), self._silence / LOOKS):
+                    return
+                silent = 0
+            except TimeoutError:
+                silent += 1
+        _log.error("worker_hung", worker=self.process.pid, silent_seconds=self._silence)
+        self.process.kill()
+        await line.read()
 
 
 class _Supervisor:
@@ -141,11 +168,13 @@ class _Supervisor:
         environment: Mapping[str, str],
         patience: float,
         folder: Path | None,
+        silence: float,
     ) -> None:
         self._listening = listening
         self._environment = environment
         self._patience = patience
         self._folder = folder
+        self._silence = silence
         self._places: list[_Worker | None] = [None] * count
         self._alive: set[_Worker] = set()
         self._stop = asyncio.Event()
@@ -221,7 +250,7 @@ class _Supervisor:
         return True
 
     def _start(self) -> _Worker:
-        worker = _Worker(self._listening, self._environment, self._folder)
+        worker = _Worker(self._listening, self._environment, self._folder, self._silence)
         self._alive.add(worker)
         asyncio.ensure_future(worker.ended()).add_done_callback(lambda _code: self._forget(worker))
         return worker

@@ -36,6 +36,7 @@ class Server(Section, frozen=True):
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
     workers: Count = 1
+    silent_seconds: Annotated[float, msgspec.Meta(ge=5)] = 60.0
     body_bytes: Count = 1024 * 1024
     body_seconds: Seconds = 20.0
     header_bytes: Annotated[int, msgspec.Meta(ge=4096)] = 32 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from swarm import logs, main
-from swarm.serving import FINISHING, READY
+from swarm.serving import ALIVE, ALIVE_EVERY, FINISHING, READY
 from swarm.settings import Settings, SettingsError, load
 
 
@@ -35,8 +36,18 @@ def work(
         time.sleep(patience)
         os._exit(1)
 
+    def ready() -> None:
+        line.sendall(READY)
+        stay_alive(asyncio.get_running_loop())
+
+    def stay_alive(loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(OSError):
+            # A supervisor that stands still must not stop us.
+            line.send(ALIVE, socket.MSG_DONTWAIT)
+        loop.call_later(ALIVE_EVERY, stay_alive, loop)
+
     threading.Thread(target=end_with_supervisor, name="swarm-line", daemon=True).start()
-    main.serve(settings, sockets=listening, when_ready=lambda: line.sendall(READY), figures=figures)
+    main.serve(settings, sockets=listening, when_ready=ready, figures=figures)
 
 
 def start() -> None:

@@ -22,7 +22,8 @@ from tests.support.processes import DidNotStart, free_port
 pytestmark = pytest.mark.fault
 
 PATIENCE = 30.0
-QUICK = {"SWARM_LIVE__DRAIN_SECONDS": "0.2"}
+SILENT = 5.0
+QUICK = {"SWARM_LIVE__DRAIN_SECONDS": "0.2", "SWARM_SERVER__SILENT_SECONDS": str(SILENT)}
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,32 @@ def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> No
     assert other in workers(pair)
     assert pair.ready()
     both_serve(pair, so_far + 1)
+
+
+def test_a_worker_that_hangs_is_ended_and_replaced_while_the_other_answers(pair: App) -> None:
+    so_far, deaths = served(pair), pair.output.count("worker_died")
+    hung, other = sorted(workers(pair))
+    psutil.Process(hung).suspend()
+    until(lambda: "worker_hung" in pair.output)
+    both_serve(pair, so_far + 1)
+    assert hung not in workers(pair) and other in workers(pair)
+    assert pair.output.count("worker_hung") == 1
+    assert pair.output.count("worker_died") == deaths + 1
+
+
+def test_a_supervisor_that_stood_still_takes_nobody_for_hung(pair: App) -> None:
+    before, hung = workers(pair), pair.output.count("worker_hung")
+    pair.freeze()
+    # Longer than a worker may be silent.
+    with pytest.raises(subprocess.TimeoutExpired):
+        assert pair.process is not None
+        pair.process.wait(SILENT + 1)
+    pair.thaw()
+    with asked_all_along(pair) as problems:
+        until(lambda: measured(pair)["swarm_workers"] == 2)
+        until(lambda: pair.ready())
+    assert problems == []
+    assert (workers(pair), pair.output.count("worker_hung")) == (before, hung)
 
 
 def test_a_rolling_restart_replaces_every_worker_and_refuses_nobody(pair: App) -> None:
