@@ -24,8 +24,8 @@ READY, ALIVE = b"R", b"."
 ALIVE_EVERY = 0.5
 """Seconds."""
 LOOKS = 10
-"""So many in a row must have heard nothing before a worker counts as hung: a supervisor that itself stood still
-has missed one."""
+"""So many in a row must have heard nothing before a worker counts as hung: a supervisor that itself stood
+still has missed one."""
 FINISHING = 10.0
 """Seconds in which a stopping worker finishes its requests, after its pages were sent elsewhere."""
 STARTING = 60.0

@@ -139,6 +139,11 @@ class Settings(Section, frozen=True):
     metrics: Metrics = Metrics()
     log: Log = Log()
 
+    @property
+    def may_have_several_workers(self) -> bool:
+        """Whether several would find what they share; docs/decisions/0007 says what goes wrong without."""
+        return bool(self.redis.url) and self.database.url.startswith("postgresql")
+
 
 def resources(*parts: str) -> Path:
     """The templates, static or config folder: beside the package in a checkout, inside it in a wheel."""
