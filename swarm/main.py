@@ -7,7 +7,7 @@ import math
 import resource
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -59,6 +59,9 @@ _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
+
+UNSENT = 128 * 1024
+"""Bytes the system takes beyond what it can send; otherwise megabytes for each peer that reads nothing."""
 
 __all__ = ["build", "serve", "swarm"]
 
@@ -194,6 +197,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listening in self.servers:
+            _bound_unsent(listening.sockets)
         if self.started:
             self._when_ready()
 
@@ -201,6 +206,13 @@ class _Server(uvicorn.Server):
         # The lifespan hears of it only when every connection is gone.
         self._when_leaving()
         await super().shutdown(sockets)
+
+
+def _bound_unsent(listening: Iterable[socket.socket]) -> None:
+    """Connections inherit it. What is on its way has no bound, so that it costs a far peer no speed."""
+    for one in listening:
+        with suppress(OSError):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
 
 def _leave(app: Starlette) -> None:

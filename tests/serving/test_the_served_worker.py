@@ -76,6 +76,36 @@ def test_slow_headers_slow_bodies_and_large_headers_are_cut_as_the_settings_say(
     assert app.ready()
 
 
+def unread(app: App, line: socket.socket) -> int:
+    """Bytes that the system keeps for the worker because this peer has not read them."""
+    ours = f":{line.getsockname()[1]:04X}"
+    for row in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _number, here, there, _state, queues, *_rest = row.split()
+        if here.endswith(f":{app.port:04X}") and there.endswith(ours):
+            return int(queues.partition(":")[0], 16)
+    return 0
+
+
+def test_the_system_keeps_little_for_who_reads_nothing(
+    sqlite_backend: Backend, serve: Callable[..., App]
+) -> None:
+    app = serve(sqlite_backend)
+    ask = f"GET /nowhere/at/all HTTP/1.1\r\nHost: 127.0.0.1:{app.port}\r\n\r\n".encode()
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(PATIENCE)
+        line.connect(("127.0.0.1", app.port))
+        line.sendall(ask * 600)
+        deadline, kept, since = time.monotonic() + PATIENCE, 0, time.monotonic()
+        while not kept or time.monotonic() - since < 1:
+            assert time.monotonic() < deadline
+            now = unread(app, line)
+            if now != kept:
+                kept, since = now, time.monotonic()
+            time.sleep(0.01)
+    assert 0 < kept < 256 * 1024
+
+
 def test_a_request_under_way_is_answered_though_the_server_was_told_to_stop(
     sqlite_backend: Backend, serve: Callable[..., App]
 ) -> None:
