@@ -7,9 +7,10 @@ import math
 import resource
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -59,13 +60,20 @@ DAY = 24 * 3600
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
 
+UNSENT = 128 * 1024
+"""Bytes the system takes beyond what it can send; otherwise megabytes for each peer that reads nothing."""
+
 __all__ = ["build", "serve", "swarm"]
 
 
 def build(
-    settings: Settings, *, clock: Clock = system_clock, routes: Sequence[BaseRoute] = ROUTES
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    routes: Sequence[BaseRoute] = ROUTES,
+    figures: Path | None = None,
 ) -> Starlette:
-    """The application over a migrated database."""
+    """The application over a migrated database; `figures` is the folder that several workers share."""
     store = Store(
         settings.database.url,
         clock=clock,
@@ -122,7 +130,7 @@ def build(
     )
     app.state.house = house
     app.state.hub = hub
-    app.state.metrics = Metrics(hub, store)
+    app.state.metrics = Metrics(hub, store, figures)
     return app
 
 
@@ -147,13 +155,15 @@ def serve(
     *,
     sockets: Sequence[socket.socket] = (),
     when_ready: Callable[[], None] = lambda: None,
+    figures: Path | None = None,
 ) -> None:
     """Serve until told to stop, on listening `sockets` where there are some; the database is migrated."""
     live, server = settings.live, settings.server
     Protocol.shutdown_seconds = live.drain_seconds
     _allow_files(live.sockets_per_worker + 2 * server.connections + 500)
+    app = build(settings, figures=figures)
     config = uvicorn.Config(
-        guard(build(settings)),
+        guard(app),
         host=server.host,
         port=server.port,
         http=limited(
@@ -174,18 +184,41 @@ def serve(
         timeout_graceful_shutdown=math.ceil(live.drain_seconds + FINISHING),
     )
     with suppress(KeyboardInterrupt):
-        _Server(config, when_ready).run(list(sockets) or None)
+        _Server(config, when_ready, partial(_leave, app)).run(list(sockets) or None)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, when_ready: Callable[[], None], when_leaving: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+        self._when_leaving = when_leaving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listening in self.servers:
+            _bound_unsent(listening.sockets)
         if self.started:
             self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # The lifespan hears of it only when every connection is gone.
+        self._when_leaving()
+        await super().shutdown(sockets)
+
+
+def _bound_unsent(listening: Iterable[socket.socket]) -> None:
+    """Connections inherit it. What is on its way has no bound, so that it costs a far peer no speed."""
+    for one in listening:
+        with suppress(OSError):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+
+
+def _leave(app: Starlette) -> None:
+    app.state.hub.drain()
+    app.state.metrics.publish()
+    app.state.metrics.share()
 
 
 def _allow_files(wanted: int) -> None:
@@ -254,6 +287,8 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
             _log.warning("leases_kept", exc_info=True)
         await hub.close_all(settings.live.drain_seconds)
         await hub.stop()
+        app.state.metrics.publish()
+        app.state.metrics.share()
         await house.limits.close()
         await asyncio.to_thread(store.close)
 
@@ -263,13 +298,19 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
 async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) -> None:
     """Run it every so many seconds, unless another worker does."""
 
+    def look(work: Work) -> tuple[bool, bool]:
+        return leases.is_there(work, name), leases.is_free(work, name, me)
+
     def turn(work: Work) -> None:
         if leases.take(work, name, me, LEASE * seconds):
             run(work)
 
     while True:
         try:
-            if await store.read(SYSTEM, lambda work: leases.is_free(work, name, me)):
+            there, free = await store.read(SYSTEM, look)
+            if not there:
+                await store.write(SYSTEM, lambda work: leases.prepare(work, name))
+            if free:
                 await store.write(SYSTEM, turn)
         except ReadOnly:
             # Said once, when it began; the clock comes round again.
@@ -292,6 +333,7 @@ async def _look(store: Store, seconds: float) -> None:
 async def _publish(metrics: Metrics) -> None:
     while True:
         metrics.publish()
+        await asyncio.to_thread(metrics.share)
         await asyncio.sleep(PUBLISH_SECONDS)
 
 

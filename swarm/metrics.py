@@ -3,27 +3,32 @@
 The hub and the store count in plain numbers; `publish` carries what changed since into the metrics, when they
 are read, and every few seconds where several workers stand behind one port. No ticket or person is named.
 
-Several workers: whoever starts them sets PROMETHEUS_MULTIPROC_DIR to a folder of their own before any of them
-imports this module, and empties it before each start of all. Then every worker keeps its numbers in files
-there, and any of them answers for all. A worker that died is left out of what is true only of the living
-(`forget_the_dead`, at each reading); what it counted stays, so that totals only grow.
+Several workers share a folder (swarm.figures), in which each of them keeps its figures every few seconds, and
+any of them answers for all.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import secrets
+import sys
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
+from swarm import figures
+from swarm.figures import Figures
 from swarm.live.counts import BOUNDS, Timing
 from swarm.live.hub import Hub
-from swarm.settings import METRICS_FOLDER
 from swarm.store import Store
 
 PUBLISH_SECONDS = 2.0
@@ -40,25 +45,34 @@ HUB_TOTALS = {
     "found_by_heads": ("found_by_heads", "Streams in which the log was ahead of what the doorbell had told."),
 }
 
+_log = structlog.get_logger(__name__)
+_Together = Literal["sum", "max", "each"]
+"""What becomes of a figure of several workers."""
+
 
 class Metrics:
     """Everything of one worker."""
 
-    def __init__(self, hub: Hub, store: Store) -> None:
+    def __init__(self, hub: Hub, store: Store, folder: Path | None = None) -> None:
+        """`folder`: where several workers keep their figures, when this is one of them."""
         self._hub = hub
         self._store = store
         self._before: defaultdict[str, float] = defaultdict(float)
         self._doors: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self.folder = os.environ.get(METRICS_FOLDER, "")
+        self.folder = folder
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._keeping = threading.Lock()
+        self._kept = True
+        self._together: dict[str, _Together] = {}
         self._registry = CollectorRegistry()
         self._totals = {key: self._counter(name, what) for key, (name, what) in HUB_TOTALS.items()}
         self._workers = self._gauge("workers", "Workers that run.")
         self._sockets = self._gauge("sockets", "Open sockets.")
         self._streams = self._gauge("streams", "Streams somebody watches.")
         self._draining = self._gauge("draining_workers", "Workers that send their sockets away.")
-        self._read_only = self._gauge("read_only", "1 while the database takes no writes.", "livemax")
+        self._read_only = self._gauge("read_only", "1 while the database takes no writes.", "max")
         self._bell_age = self._gauge(
-            "doorbell_age_seconds", "Since the doorbell was last known to work.", "livemax"
+            "doorbell_age_seconds", "Since the doorbell was last known to work.", "max"
         )
         self._bell = self._counter("doorbell_troubles", "What went wrong with the doorbell.", ("what",))
         self._pool = self._gauge(
@@ -77,8 +91,8 @@ class Metrics:
         )
         self._cpu = self._counter("process_cpu_seconds", "CPU time of the workers.")
         # Worker by worker, each under its process number where there are several.
-        self._memory = self._gauge("process_resident_bytes", "Memory in use.", "liveall")
-        self._files = self._gauge("process_open_files", "Open files and sockets.", "liveall")
+        self._memory = self._gauge("process_resident_bytes", "Memory in use.", "each")
+        self._files = self._gauge("process_open_files", "Open files and sockets.", "each")
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered; `route` is its pattern, never its path."""
@@ -111,14 +125,60 @@ class Metrics:
         self._memory.set(_resident())
         self._files.set(_open_files())
 
+    def share(self) -> None:
+        """Keep what was published where the other workers read it; blocks for a moment."""
+        if self.folder is None:
+            return
+        with self._keeping:
+            try:
+                figures.keep(self.folder, self._name, self._own())
+            except OSError as failure:
+                if self._kept:
+                    _log.warning("figures_not_kept", failure=str(failure))
+                self._kept = False
+            else:
+                self._kept = True
+
     def text(self) -> bytes:
         """The page Prometheus reads, of all workers where they share a folder; blocks for a moment."""
-        if not self.folder:
+        if self.folder is None:
             return generate_latest(self._registry)
-        forget_the_dead(Path(self.folder))
+        # What is told once is never taken back, whoever answers next.
+        self.share()
+        everybody = figures.read(self.folder) | {self._name: self._own()}
         together = CollectorRegistry()
-        MultiProcessCollector(together, path=self.folder)  # type: ignore[no-untyped-call]
+        together.register(_Families(list(self._of_all(everybody))))
         return generate_latest(together)
+
+    def _own(self) -> Figures:
+        totals: dict[str, list[figures.Sample]] = {}
+        now: dict[str, list[figures.Sample]] = {}
+        for family in self._registry.collect():
+            kind = now if family.type == "gauge" else totals
+            kind[family.name] = [
+                (sample.name, dict(sample.labels), sample.value)
+                for sample in family.samples
+                if not sample.name.endswith("_created")
+            ]
+        return Figures(totals, now)
+
+    def _of_all(self, everybody: dict[str, Figures]) -> Iterator[Metric]:
+        totals = figures.added(*(one.totals for one in everybody.values()))
+        sums = figures.added(*(one.now for one in everybody.values()))
+        for family in self._registry.collect():
+            made = Metric(family.name, family.documentation, family.type)
+            how = self._together.get(family.name, "sum")
+            if how == "each":
+                for worker, one in everybody.items():
+                    for name, labels, value in one.now.get(family.name, ()):
+                        made.add_sample(name, labels | {"pid": worker.partition("-")[0]}, value)
+            elif how == "max":
+                its = [sample for one in everybody.values() for sample in one.now.get(family.name, ())]
+                made.add_sample(family.name, {}, max(value for _name, _labels, value in its))
+            else:
+                for name, labels, value in (sums if family.type == "gauge" else totals)[family.name]:
+                    made.add_sample(name, labels, value)
+            yield made
 
     def _since(self, key: str, total: float) -> float:
         more = total - self._before[key]
@@ -136,8 +196,11 @@ class Metrics:
     def _counter(self, name: str, what: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"swarm_{name}", what, labels, registry=self._registry)
 
-    def _gauge(self, name: str, what: str, workers: Any = "livesum", labels: tuple[str, ...] = ()) -> Gauge:
-        return Gauge(f"swarm_{name}", what, labels, registry=self._registry, multiprocess_mode=workers)
+    def _gauge(
+        self, name: str, what: str, together: _Together = "sum", labels: tuple[str, ...] = ()
+    ) -> Gauge:
+        self._together[f"swarm_{name}"] = together
+        return Gauge(f"swarm_{name}", what, labels, registry=self._registry)
 
     def _histogram(
         self, name: str, what: str, labels: tuple[str, ...] = (), bounds: tuple[float, ...] = BOUNDS
@@ -145,11 +208,12 @@ class Metrics:
         return Histogram(f"swarm_{name}", what, labels, registry=self._registry, buckets=bounds)
 
 
-def forget_the_dead(folder: Path) -> None:
-    """Leave out what is only true of the living for workers that were killed before they could say so."""
-    for pid in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*_*.db")}:
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+class _Families(Collector):
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
 
 
 def _resident() -> float:
@@ -157,7 +221,8 @@ def _resident() -> float:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
         # Elsewhere only the most it ever was is cheap to know.
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 

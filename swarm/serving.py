@@ -10,16 +10,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from swarm.settings import METRICS_FOLDER, Settings
+from swarm import figures
+from swarm.settings import Settings
 
-READY = b"R"
-"""What a worker says on its line once it serves."""
+READY, ALIVE = b"R", b"."
+"""What a worker says on its line: once it serves, and from then on as long as its event loop turns."""
+ALIVE_EVERY = 0.5
+"""Seconds."""
+LOOKS = 10
+"""So many in a row must have heard nothing before a worker counts as hung: a supervisor that itself stood
+still has missed one."""
 FINISHING = 10.0
 """Seconds in which a stopping worker finishes its requests, after its pages were sent elsewhere."""
 STARTING = 60.0
@@ -27,6 +33,8 @@ STARTING = 60.0
 LIVED = 10.0
 """Seconds after which a death is an accident, and no reason to wait before the next start."""
 LONGEST_PAUSE = 30.0
+FIGURES = "swarm-figures-"
+"""How the folder's name begins in which workers keep their figures for each other."""
 # Found where we were found, and not in the folder that happens to be the current one.
 _START = "import sys; sys.path[:] = {path!r}; from swarm.worker import start; start()"
 
@@ -50,23 +58,46 @@ def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:
         "SWARM_SERVER__PORT": str(server.port),
     }
     patience = settings.live.drain_seconds + FINISHING + 10
-    # Every worker answers for all of them at /metrics: their numbers are kept in files that all can read.
-    # In memory where there is such a place: a full disk kills whoever writes to a file mapped from it.
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-    with tempfile.TemporaryDirectory(prefix="swarm-metrics-", dir=memory) as folder:
-        environment |= {METRICS_FOLDER: folder}
-        return asyncio.run(_Supervisor(server.workers, listening, environment, patience).run())
+    with ExitStack() as stack:
+        folder = None
+        try:
+            # Where every worker keeps its figures for the others: in memory where there is such a place.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=FIGURES, dir=_memory())))
+        except OSError as failure:
+            _log.warning("figures_not_shared", failure=str(failure))
+        return asyncio.run(
+            _Supervisor(server.workers, listening, environment, patience, folder, server.silent_seconds).run()
+        )
+
+
+def _memory() -> str | None:
+    place = "/dev/shm"  # noqa: S108 (only we may enter what is made there)
+    return place if os.access(place, os.W_OK | os.X_OK) else None
 
 
 class _Worker:
     """A process, and the line that tells it of our end and us of its."""
 
-    def __init__(self, listening: Sequence[socket.socket], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        listening: Sequence[socket.socket],
+        environment: Mapping[str, str],
+        folder: Path | None,
+        silence: float,
+    ) -> None:
+        """`silence`: seconds after which a worker that serves is taken for hung, and ended."""
         ours, theirs = socket.socketpair()
         with theirs:
             numbers = [theirs.fileno(), *(one.fileno() for one in listening)]
             self.process = subprocess.Popen(  # noqa: S603 (our own program)
-                [sys.executable, "-P", "-c", _START.format(path=sys.path), *map(str, numbers)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    _START.format(path=sys.path),
+                    str(folder or ""),
+                    *map(str, numbers),
+                ],
                 stdin=subprocess.DEVNULL,
                 env=dict(environment),
                 pass_fds=numbers,
@@ -75,6 +106,7 @@ class _Worker:
             )
         self.was_ready = False
         self._line = ours
+        self._silence = silence
         self._ended = asyncio.create_task(self._until_ended())
         self._ready = asyncio.Event()
 
@@ -107,20 +139,42 @@ class _Worker:
         with suppress(OSError):
             self.was_ready = await reader.read(1) == READY
             self._ready.set()
-            await reader.read()
+            await self._listen(reader)
         code = await asyncio.to_thread(self.process.wait)
         self._ready.set()
         writer.close()
         return code
 
+    async def _listen(self, line: asyncio.StreamReader) -> None:
+        """Until the line is cut; whoever says nothing for long is made to."""
+        silent = 0
+        while silent < LOOKS:
+            try:
+                if not await asyncio.wait_for(line.read(1024), self._silence / LOOKS):
+                    return
+                silent = 0
+            except TimeoutError:
+                silent += 1
+        _log.error("worker_hung", worker=self.process.pid, silent_seconds=self._silence)
+        self.process.kill()
+        await line.read()
+
 
 class _Supervisor:
     def __init__(
-        self, count: int, listening: Sequence[socket.socket], environment: Mapping[str, str], patience: float
+        self,
+        count: int,
+        listening: Sequence[socket.socket],
+        environment: Mapping[str, str],
+        patience: float,
+        folder: Path | None,
+        silence: float,
     ) -> None:
         self._listening = listening
         self._environment = environment
         self._patience = patience
+        self._folder = folder
+        self._silence = silence
         self._places: list[_Worker | None] = [None] * count
         self._alive: set[_Worker] = set()
         self._stop = asyncio.Event()
@@ -196,7 +250,16 @@ class _Supervisor:
         return True
 
     def _start(self) -> _Worker:
-        worker = _Worker(self._listening, self._environment)
+        worker = _Worker(self._listening, self._environment, self._folder, self._silence)
         self._alive.add(worker)
-        asyncio.ensure_future(worker.ended()).add_done_callback(lambda _code: self._alive.discard(worker))
+        asyncio.ensure_future(worker.ended()).add_done_callback(lambda _code: self._forget(worker))
         return worker
+
+    def _forget(self, worker: _Worker) -> None:
+        self._alive.discard(worker)
+        if self._folder is not None:
+            try:
+                figures.fold(self._folder, {one.process.pid for one in self._alive})
+            except OSError as failure:
+                # The next time will do.
+                _log.warning("figures_not_folded", failure=str(failure))

@@ -14,8 +14,6 @@ from msgspec.inspect import StructType, VarTupleType
 
 PREFIX = "SWARM_"
 ALIASES = {"SWARM_DATABASE_URL": "SWARM_DATABASE__URL", "SWARM_REDIS_URL": "SWARM_REDIS__URL"}
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several workers keep their numbers; the name is that of prometheus-client."""
 NOT_SETTINGS = ("SWARM_CONFIG", "SWARM_TEST_")
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -38,6 +36,7 @@ class Server(Section, frozen=True):
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
     workers: Count = 1
+    silent_seconds: Annotated[float, msgspec.Meta(ge=5)] = 60.0
     body_bytes: Count = 1024 * 1024
     body_seconds: Seconds = 20.0
     header_bytes: Annotated[int, msgspec.Meta(ge=4096)] = 32 * 1024
@@ -139,6 +138,11 @@ class Settings(Section, frozen=True):
     limits: Limits = Limits()
     metrics: Metrics = Metrics()
     log: Log = Log()
+
+    @property
+    def may_have_several_workers(self) -> bool:
+        """Whether several would find what they share; docs/decisions/0007 says what goes wrong without."""
+        return bool(self.redis.url) and self.database.url.startswith("postgresql")
 
 
 def resources(*parts: str) -> Path:

@@ -248,7 +248,7 @@ class PostFrame:
 
     async def _written(self, frames: Sequence[_Frame]) -> bool:
         try:
-            outcomes = await self._store.write(NOBODY, lambda work: self._post(work, frames))
+            outcomes, actors = await self._store.write(NOBODY, lambda work: self._post(work, frames))
         except ReadOnly as refusal:
             for frame in frames:
                 frame.settle(refusal)
@@ -257,19 +257,18 @@ class PostFrame:
             if len(frames) == 1 and not frames[0].answer.done():
                 frames[0].answer.set_exception(failure)
             return False
+        self._actors.remember(actors)
         for frame, outcome in zip(frames, outcomes, strict=True):
             frame.settle(outcome)
         return True
 
-    def _post(self, work: Work, frames: Sequence[_Frame]) -> list[Posted | No]:
+    def _post(self, work: Work, frames: Sequence[_Frame]) -> tuple[list[Posted | No], Mapping[str, Actor]]:
         actors = self._actors.find(work.session, {frame.session for frame in frames}, work.now)
-        return post_turn(
-            work,
-            [
-                Draft(actors.get(frame.session, NOBODY), frame.ticket_id, frame.client_id, frame.body)
-                for frame in frames
-            ],
-        )
+        drafts = [
+            Draft(actors.get(frame.session, NOBODY), frame.ticket_id, frame.client_id, frame.body)
+            for frame in frames
+        ]
+        return post_turn(work, drafts), actors
 
 
 def _fit(lane: str, number: str, body: str, language: str) -> str:

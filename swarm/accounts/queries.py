@@ -85,11 +85,14 @@ class Actors:
             actor = self._known.get(key)
             if actor is None or actor.stamp != stamp:
                 actor = actor_by_session(session, key, now)
-                if len(self._known) >= self._most:
-                    self._known.clear()
-                self._known[key] = actor
             found[key] = actor
         return found
+
+    def remember(self, found: Mapping[str, Actor]) -> None:
+        """What was found in a transaction that is committed: in another, others' changes may not be true."""
+        if len(self._known) + len(found) > self._most:
+            self._known.clear()
+        self._known.update(found)
 
 
 def sessions_of(session: Session, person_id: int, now: datetime) -> Sequence[SessionRow]:

@@ -46,7 +46,7 @@ def serve(
         workers=workers or server.workers,
     )
     several = server.workers > 1
-    if several and not (settings.redis.url and settings.database.url.startswith("postgresql")):
+    if several and not settings.may_have_several_workers:
         raise No(
             _(
                 "Several workers need PostgreSQL and Redis: set database.url and redis.url, "

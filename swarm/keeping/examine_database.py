@@ -117,6 +117,7 @@ def _durable(url: URL, settings: Settings) -> Iterator[Finding]:
                     )
                     return
             else:
+                yield from _connections(raw.execute("SHOW max_connections").fetchone()[0], settings)
                 names = ("fsync", "full_page_writes", "synchronous_commit")
                 shown = {name: raw.execute(f"SHOW {name}").fetchone()[0] for name in names}
                 off = [name for name, value in shown.items() if value == "off"]
@@ -129,7 +130,6 @@ def _durable(url: URL, settings: Settings) -> Iterator[Finding]:
                         ),
                     )
                     return
-                yield from _connections(raw.execute("SHOW max_connections").fetchone()[0], settings)
     finally:
         engine.dispose()
     yield ok(check, _("What is acknowledged was flushed to the disk."))
@@ -137,7 +137,7 @@ def _durable(url: URL, settings: Settings) -> Iterator[Finding]:
 
 def _connections(most: str, settings: Settings) -> Iterator[Finding]:
     each = 2 * settings.database.connections + 6
-    workers = (int(most) - 5) // each
+    check, workers = _("Connections"), (int(most) - 5) // each
     sentence = ngettext(
         "max_connections = %(most)s has room for %(num)s worker with database.connections = %(each)s.",
         "max_connections = %(most)s has room for %(num)s workers with database.connections = %(each)s.",
@@ -145,7 +145,11 @@ def _connections(most: str, settings: Settings) -> Iterator[Finding]:
         most=most,
         each=settings.database.connections,
     )
-    yield ok(_("Connections"), sentence) if workers else error(_("Connections"), sentence)
+    if workers < settings.server.workers:
+        more = _("server.workers is %(workers)s.", workers=settings.server.workers)
+        yield error(check, f"{sentence} {more}")
+    else:
+        yield ok(check, sentence)
 
 
 def _set_up(connection: Connection, settings: Settings) -> Iterator[Finding]:

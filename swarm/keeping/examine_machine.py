@@ -13,7 +13,7 @@ from pathlib import Path
 from swarm.keeping.findings import Finding, error, ok, warning
 from swarm.settings import Settings
 from swarm.store.engines import sync_url
-from swarm.text.language import _
+from swarm.text.language import _, ngettext
 
 MIB = 1024 * 1024
 OLDEST_SQLITE = (3, 35, 0)
@@ -101,9 +101,13 @@ def _memory(settings: Settings) -> Iterator[Finding]:
         + settings.passwords.at_once * HASH
         + (settings.database.connections * PAGES if sqlite else 0)
     )
+    workers = settings.server.workers
+    needed *= workers
     there = _memory_there()
-    sentence = _(
+    sentence = ngettext(
         "A full worker needs about %(needed)s MB, of %(there)s MB.",
+        "%(num)s full workers need about %(needed)s MB, of %(there)s MB.",
+        workers,
         needed=needed // 10**6,
         there=there // 10**6,
     )

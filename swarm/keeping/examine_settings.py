@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from swarm.keeping.findings import Finding, error, ok, warning
 from swarm.settings import Settings
-from swarm.text.language import _
+from swarm.text.language import _, ngettext
 
 _PASSWORD = re.compile(r"://[^/\s:@\"']*:[^/\s@\"']+@")
 
@@ -21,6 +21,7 @@ def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     yield from _file(environ.get("SWARM_CONFIG", ""))
     yield from _address(settings)
     yield from _proxies(settings)
+    yield from _workers(settings)
     yield from _demo(settings)
 
 
@@ -86,6 +87,20 @@ def _proxies(settings: Settings) -> Iterator[Finding]:
                 proxies=", ".join(server.trusted_proxies) or "–",
             ),
         )
+
+
+def _workers(settings: Settings) -> Iterator[Finding]:
+    check, workers = _("Workers"), settings.server.workers
+    if workers > 1 and not settings.may_have_several_workers:
+        yield error(
+            check,
+            _(
+                "server.workers is %(workers)s, and swarm serve refuses: several need PostgreSQL and Redis.",
+                workers=workers,
+            ),
+        )
+    else:
+        yield ok(check, ngettext("%(num)s worker serves.", "%(num)s workers serve.", workers))
 
 
 def _demo(settings: Settings) -> Iterator[Finding]:

@@ -107,9 +107,13 @@ class Hub:
         await self.doorbell.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def drain(self) -> None:
+        """This worker is about to go: say so to whoever asks, and let nobody in."""
+        self._stopping = True
+
     async def close_all(self, spread: float) -> None:
         """Send everybody away to come back elsewhere, over `spread` seconds; returns when all were told."""
-        self._stopping = True
+        self.drain()
         loop = asyncio.get_running_loop()
         if not self._count:
             return

@@ -93,7 +93,7 @@ def refusal(failure: BaseException) -> Why | None:
 
 
 class Writing:
-    """The state, and who is told when it changes; safe to use from any thread."""
+    """The state, and who is told when it or its reason changes; safe to use from any thread."""
 
     def __init__(self, after: float) -> None:
         """`after` in seconds: when somebody refused may try again."""
@@ -130,7 +130,7 @@ class Writing:
 
     def _become(self, why: Why | None, failure: BaseException | None = None) -> None:
         with self._lock:
-            if (self._why is None) == (why is None):
+            if self._why == why:
                 return
             self._why = why
         if why is None:

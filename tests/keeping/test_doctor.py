@@ -86,6 +86,8 @@ def test_settings_that_cannot_be_read(sqlite_backend: Backend, examine: Doctor) 
             "error",
             "signs in as anybody",
         ),
+        ({"SWARM_SERVER__WORKERS": "2"}, "error", "several need PostgreSQL and Redis"),
+        ({"SWARM_SERVER__WORKERS": "1"}, "ok", "Workers: 1 worker serves."),
         ({"SWARM_LIVE__SOCKETS_PER_WORKER": "900000000"}, "warning", "LimitNOFILE"),
         ({"SWARM_LIVE__SOCKETS_PER_WORKER": "900000000"}, "warning", "A full worker needs about"),
     ],
@@ -95,6 +97,20 @@ def test_settings_that_do_not_make_sense(
 ) -> None:
     found = examine(sqlite_backend, code=int(level == "error"), **env)
     assert any(says in line for line in found[level])
+
+
+def test_more_workers_than_the_database_has_connections_for(desk: Backend, examine: Doctor) -> None:
+    if desk.name == "sqlite":
+        assert not [line for line in examine(desk)["ok"] if line.startswith("Connections")]
+        return
+    assert "has room for" in one(examine(desk, SWARM_SERVER__WORKERS="2")["ok"], "Connections")
+    found = examine(desk, code=1, SWARM_SERVER__WORKERS="200")
+    assert "server.workers is 200." in one(found["error"], "Connections")
+    assert "Workers: 200 workers serve." in found["ok"]
+    assert "200 full workers need about" in one(found["ok"] + found["warning"], "Memory")
+    found = examine(desk, code=1, SWARM_SERVER__WORKERS="2", SWARM_REDIS_URL="")
+    assert "several need PostgreSQL and Redis" in one(found["error"], "Workers")
+    assert not [line for lines in found.values() for line in lines if line.startswith("Redis")]
 
 
 def test_a_password_that_others_may_read(sqlite_backend: Backend, examine: Doctor, tmp_path: Path) -> None:

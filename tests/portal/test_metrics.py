@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from swarm.tickets import actions as tickets
-from tests.support.app import App
 from tests.support.backends import Backend
 from tests.support.site import Site, Visitor, serve_site
 from tests.support.town import build
@@ -147,36 +144,6 @@ def test_with_a_token_only_the_token_reads(sqlite_backend: Backend) -> None:
         for sent, status in tried.items():
             headers = [(b"authorization", sent.encode("latin-1"))] if sent else []
             assert visitor.http.get("/metrics", headers=headers).status_code == status, sent
-
-
-def test_any_of_two_workers_answers_for_both(
-    sqlite_backend: Backend, serve: Callable[..., App], tmp_path: Path
-) -> None:
-    shared = tmp_path / "metrics"
-    shared.mkdir()
-    env = {"PROMETHEUS_MULTIPROC_DIR": str(shared)}
-    first, second = serve(sqlite_backend, env=env), serve(sqlite_backend, env=env)
-
-    def scrape(app: App) -> Samples:
-        return read(httpx2.get(f"{app.url}/metrics").text)
-
-    for app, times in ((first, 3), (second, 4)):
-        for _ in range(times):
-            httpx2.get(f"{app.url}/open")
-    opened = {"method": "GET", "route": "/open", "status": "200"}
-    for app in (first, second):
-        samples = scrape(app)
-        assert value(samples, "swarm_http_requests_total", **opened) == 7
-        assert value(samples, "swarm_workers") == 2
-        memory = [labels for name, labels in samples if name == "swarm_process_resident_bytes"]
-        assert sorted(dict(labels)["pid"] for labels in memory) == sorted([str(first.pid), str(second.pid)])
-    first.kill()
-    samples = scrape(second)
-    assert value(samples, "swarm_http_requests_total", **opened) == 7
-    assert value(samples, "swarm_workers") == 1
-    first.start()
-    assert value(scrape(second), "swarm_workers") == 2
-    assert value(scrape(first), "swarm_http_requests_total", **opened) == 7
 
 
 def test_a_probe_may_ask_under_any_name(site: Site) -> None:

@@ -22,7 +22,8 @@ from tests.support.processes import DidNotStart, free_port
 pytestmark = pytest.mark.fault
 
 PATIENCE = 30.0
-QUICK = {"SWARM_LIVE__DRAIN_SECONDS": "0.2"}
+SILENT = 5.0
+QUICK = {"SWARM_LIVE__DRAIN_SECONDS": "0.2", "SWARM_SERVER__SILENT_SECONDS": str(SILENT)}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,10 @@ def workers(app: App) -> set[int]:
 
 def served(app: App) -> int:
     return app.output.count("Application startup complete")
+
+
+def rolled(app: App) -> int:
+    return app.output.count("rolling_restart_done")
 
 
 def both_serve(app: App, so_far: int = 2) -> None:
@@ -86,13 +91,54 @@ def asked_all_along(app: App) -> Iterator[list[str]]:
         asking.join()
 
 
-def test_either_worker_answers_for_both_when_it_is_measured(pair: App) -> None:
-    def measured() -> bytes:
-        with urllib.request.urlopen(f"{pair.url}/metrics", timeout=5) as answer:
-            text: bytes = answer.read()
-        return text
+def measured(app: App) -> dict[str, float]:
+    """Each figure by its name, with its labels."""
+    with urllib.request.urlopen(f"{app.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {
+        name: float(value)
+        for name, _space, value in (line.rpartition(" ") for line in lines if line[0] != "#")
+    }
 
-    until(lambda: b"\nswarm_workers 2.0" in measured())
+
+def asked_for(app: App) -> float:
+    """How often the page of test_either_worker was answered."""
+    return measured(app).get('swarm_http_requests_total{method="GET",route="/open",status="200"}', 0.0)
+
+
+def folder_of(app: App) -> Path:
+    """Where its workers keep their figures."""
+    [folder] = {Path(psutil.Process(pid).cmdline()[4]) for pid in workers(app)}
+    return folder
+
+
+def test_either_worker_answers_for_both_and_what_a_dead_one_counted_stays(pair: App) -> None:
+    until(lambda: measured(pair)["swarm_workers"] == 2)
+    memory = {name for name in measured(pair) if name.startswith("swarm_process_resident_bytes")}
+    assert memory == {f'swarm_process_resident_bytes{{pid="{pid}"}}' for pid in workers(pair)}
+    assert measured(pair)["swarm_read_only"] == 0
+    before = asked_for(pair)
+    for _time in range(20):
+        urllib.request.urlopen(f"{pair.url}/open", timeout=10).close()
+    until(lambda: asked_for(pair) == before + 20)
+    so_far, folder = served(pair), folder_of(pair)
+    for place in range(2):
+        killed = sorted(workers(pair))[0]
+        psutil.Process(killed).kill()
+        both_serve(pair, so_far + place + 1)
+        assert asked_for(pair) == before + 20
+    until(lambda: len(list(folder.iterdir())) == 3)
+    assert measured(pair)["swarm_workers"] == 2
+
+
+def test_somebody_who_reads_the_figures_all_along_is_always_answered(pair: App) -> None:
+    """Also while workers begin and end, and whichever answers."""
+    highest, so_far = 0.0, rolled(pair)
+    psutil.Process(pair.pid).send_signal(signal.SIGHUP)
+    while rolled(pair) == so_far:
+        now = measured(pair)["swarm_turns_total"] + asked_for(pair)
+        assert now >= highest
+        highest = now
 
 
 def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> None:
@@ -105,11 +151,37 @@ def test_a_worker_that_dies_is_replaced_while_the_other_answers(pair: App) -> No
     both_serve(pair, so_far + 1)
 
 
+def test_a_worker_that_hangs_is_ended_and_replaced_while_the_other_answers(pair: App) -> None:
+    so_far, deaths = served(pair), pair.output.count("worker_died")
+    hung, other = sorted(workers(pair))
+    psutil.Process(hung).suspend()
+    until(lambda: "worker_hung" in pair.output)
+    both_serve(pair, so_far + 1)
+    assert hung not in workers(pair) and other in workers(pair)
+    assert pair.output.count("worker_hung") == 1
+    assert pair.output.count("worker_died") == deaths + 1
+
+
+def test_a_supervisor_that_stood_still_takes_nobody_for_hung(pair: App) -> None:
+    before, hung = workers(pair), pair.output.count("worker_hung")
+    pair.freeze()
+    # Longer than a worker may be silent.
+    with pytest.raises(subprocess.TimeoutExpired):
+        assert pair.process is not None
+        pair.process.wait(SILENT + 1)
+    pair.thaw()
+    with asked_all_along(pair) as problems:
+        until(lambda: measured(pair)["swarm_workers"] == 2)
+        until(lambda: pair.ready())
+    assert problems == []
+    assert (workers(pair), pair.output.count("worker_hung")) == (before, hung)
+
+
 def test_a_rolling_restart_replaces_every_worker_and_refuses_nobody(pair: App) -> None:
-    before = workers(pair)
+    before, so_far = workers(pair), rolled(pair)
     with asked_all_along(pair) as problems:
         psutil.Process(pair.pid).send_signal(signal.SIGHUP)
-        until(lambda: "rolling_restart_done" in pair.output)
+        until(lambda: rolled(pair) > so_far)
     assert problems == []
     assert len(workers(pair)) == 2
     assert not workers(pair) & before
@@ -155,11 +227,13 @@ def test_workers_end_with_their_supervisor(end: signal.Signals, pair: App) -> No
     everybody = [psutil.Process(pid) for pid in workers(pair)]
     assert len(everybody) == 2
     assert pair.process is not None
+    folder = folder_of(pair)
     deaths = pair.output.count("worker_died")
     pair.process.send_signal(end)
     assert pair.process.wait(PATIENCE) == (0 if end == signal.SIGTERM else -signal.SIGKILL)
     _gone, left = psutil.wait_procs(everybody, PATIENCE)
     assert left == []
+    assert not folder.exists()
     assert pair.output.count("worker_died") == deaths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from swarm.store import ReadOnly, Store, Work
 from swarm.store.instance import ensure
 from swarm.store.tables import Instance, StreamRow
 from tests.support.backends import Backend, PostgresMaker
-from tests.support.town import open_store
+from tests.support.site import serve_site
+from tests.support.town import build, open_store
 
 
 def write(store: Store, key: str) -> None:
@@ -131,6 +133,32 @@ def test_a_connection_of_before_that_still_writes_does_not_end_it(
         ours.look_whether_it_writes_now()
         assert why(ours) == "refuses"
     assert "slow" in keys(ours)
+
+
+def test_the_reason_changes_while_it_lasts(postgres_maker: PostgresMaker, ours: Store) -> None:
+    changes: list[str | None] = []
+    ours.writing.on_change(lambda: changes.append(why(ours)))
+    ours.writing.saw(OSError(errno.ENOSPC, "No space left on device"))
+    with refusing(postgres_maker, ours, "all sessions"):
+        ours.look_whether_it_writes_now()
+        ours.look_whether_it_writes_now()
+        with pytest.raises(ReadOnly, match="takes nothing new"):
+            write(ours, "meanwhile")
+        ours.writing.saw(OSError(errno.ENOSPC, "No space left on device"))
+    ours.look_whether_it_writes_now()
+    assert changes == ["full", "refuses", "full", None]
+
+
+def test_every_screen_reads_the_reason_of_today(sqlite_backend: Backend) -> None:
+    with serve_site(sqlite_backend) as site:
+        mona = site.person(build(site.store).people["mona"])
+        with mona.socket() as wire:
+            for error, words in ((errno.ENOSPC, "disk is full"), (errno.EROFS, "takes nothing new")):
+                site.store.writing.saw(OSError(error, "refused"))
+                assert words in wire.until(lambda frame: frame["t"] == "readonly")["why"]
+                assert words in mona.get("/me").text
+            site.store.writing.works()
+            assert wire.until(lambda frame: frame["t"] == "readonly")["why"] == ""
 
 
 def test_a_look_leaves_nothing_behind(store: Store) -> None:
