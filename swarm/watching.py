@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from swarm.accounts.entry import problem_for
-from swarm.accounts.queries import Actors, actor_by_cookie, actor_by_session, stamps
+from swarm.accounts.queries import Actors, actor_by_cookie, actor_by_session, asking_stamps, stamps
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No, Unknown
 from swarm.live import close_codes
@@ -18,20 +18,21 @@ from swarm.live.ports import PostRefused, Refused, Viewer
 from swarm.modes import mode_of
 from swarm.settings import Settings
 from swarm.store import Entry, ReadOnly, Store, Work, log
+from swarm.store.sql import together
 from swarm.store.writable import sentence
 from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
 from swarm.tickets.posting import MOST_LETTERS, post
 from swarm.tickets.queries import case_for, find
 from swarm.tickets.rules import may_answer_customer, may_write_room
-from swarm.tickets.turns import Draft, Posted, post_turn
+from swarm.tickets.turns import Draft, Posted, post_turn, questions
 from swarm.web.cookies import Cookie
 
 TOGETHER = 256
 """At most so many messages share one commit."""
 BUSY, GATHER, PAUSE = 0.005, 0.001, 0.012
-"""Seconds: a commit so short a time ago means that more is coming; how long is waited at most until as much has
-come as the last time, before a commit and after one that left messages waiting."""
+"""Seconds: a commit so short a time ago means that more is coming; how long is waited at most for as much as
+came the last time, before a commit and after one that left messages waiting."""
 
 
 class StoreLog:
@@ -263,12 +264,23 @@ class PostFrame:
         return True
 
     def _post(self, work: Work, frames: Sequence[_Frame]) -> tuple[list[Posted | No], Mapping[str, Actor]]:
-        actors = self._actors.find(work.session, {frame.session for frame in frames}, work.now)
-        drafts = [
-            Draft(actors.get(frame.session, NOBODY), frame.ticket_id, frame.client_id, frame.body)
-            for frame in frames
-        ]
-        return post_turn(work, drafts), actors
+        keys = {frame.session for frame in frames}
+        connection = work.session.connection()
+        # Rights are asked for in the same breath as what follows from them; they seldom moved.
+        supposed = _drafts(frames, self._actors.supposed(keys))
+        standing, *answers = together(connection, asking_stamps(keys, work.now), *questions(supposed))
+        actors = self._actors.found(work.session, dict(standing), work.now)
+        drafts = _drafts(frames, actors)
+        if drafts != supposed:
+            answers = together(connection, *questions(drafts))
+        return post_turn(work, drafts, answers), actors
+
+
+def _drafts(frames: Sequence[_Frame], actors: Mapping[str, Actor]) -> list[Draft]:
+    return [
+        Draft(actors.get(frame.session, NOBODY), frame.ticket_id, frame.client_id, frame.body)
+        for frame in frames
+    ]
 
 
 def _fit(lane: str, number: str, body: str, language: str) -> str:

@@ -13,7 +13,7 @@ from swarm.accounts.models import SessionCase, SessionRow
 from swarm.events import NOBODY, Actor
 from swarm.people.models import Customer, Person
 from swarm.people.queries import actor_of
-from swarm.store.sql import Sql
+from swarm.store.sql import Asked, Sql, together
 
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -66,9 +66,12 @@ _STAMPS = Sql(
 
 def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, int]:
     """For each session that still holds, a number that moves whenever its rights do."""
-    if not keys:
-        return {}
-    return dict(_STAMPS.run(session.connection(), keys=[[key] for key in keys], now=now))
+    return dict(together(session.connection(), asking_stamps(keys, now))[0]) if keys else {}
+
+
+def asking_stamps(keys: Collection[str], now: datetime) -> Asked:
+    """The question of `stamps`, to be asked with others."""
+    return _STAMPS, {"keys": [[key] for key in keys], "now": now}
 
 
 class Actors:
@@ -78,10 +81,14 @@ class Actors:
         self._known: dict[str, Actor] = {}
         self._most = most
 
-    def find(self, session: Session, keys: Collection[str], now: datetime) -> Mapping[str, Actor]:
-        """Session → actor, for those that hold; one query where nothing moved."""
+    def supposed(self, keys: Collection[str]) -> Mapping[str, Actor]:
+        """Session → actor, for those that are known, if nothing has moved since."""
+        return {key: actor for key in keys if (actor := self._known.get(key)) is not None}
+
+    def found(self, session: Session, stamps: Mapping[str, int], now: datetime) -> Mapping[str, Actor]:
+        """Session → actor, for those that hold now; no query where nothing moved."""
         found: dict[str, Actor] = {}
-        for key, stamp in stamps(session, keys, now).items():
+        for key, stamp in stamps.items():
             actor = self._known.get(key)
             if actor is None or actor.stamp != stamp:
                 actor = actor_by_session(session, key, now)

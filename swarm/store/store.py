@@ -38,8 +38,7 @@ BESIDE = 6
 """Readers besides the doors': the hub's threads read in their own."""
 _COLLISIONS = {"40001", "40P01", "23505", "26000"}
 """PostgreSQL's serialization failure, deadlock and unique violation: nothing happened, and what a second try
-finds may be what the other transaction has committed by then. And a prepared statement that something between us
-and the server has lost."""
+finds may be what the other transaction has committed by then; and a prepared statement that got lost."""
 
 _log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from swarm.events import Actor
 from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
 from swarm.modes import Case, mode_of
 from swarm.store import Entry, Work, log
-from swarm.store.sql import Sql, together
+from swarm.store.sql import Asked, Sql, together
 from swarm.text.language import _, use
 from swarm.tickets import rules
 from swarm.tickets.events import RoomMessagePosted
@@ -123,20 +123,26 @@ _TOUCH = Sql(
 )
 
 
-def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
-    """`post` into rooms for many at once: each draft's outcome in its place.
-
-    Every draft is judged by the rule the form asks, on the rows as they stand under the tickets' locks.
-    """
-    connection = work.session.connection()
-    staff = {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
-    _held, standing, stood_before = together(
-        connection,
+def questions(drafts: Sequence[Draft]) -> Sequence[Asked]:
+    """What `post_turn` has to know; the first one takes the tickets' locks."""
+    return (
         (_HOLD, {"tickets": [[id_] for id_ in {draft.ticket_id for draft in drafts}]}),
-        (_CASES, {"pairs": [list(pair) for pair in staff]}),
+        (_CASES, {"pairs": [list(pair) for pair in _staff(drafts)]}),
         (_WRITTEN, {"keys": [list(key) for key in {draft.key for draft in drafts}]}),
     )
-    cases = _cases(standing, staff)
+
+
+def post_turn(
+    work: Work, drafts: Sequence[Draft], answers: Sequence[Sequence[Any]] | None = None
+) -> list[Posted | No]:
+    """`post` into rooms for many at once: each draft's outcome in its place.
+
+    Every draft is judged by the rule the form asks, on the rows as they stand under the tickets' locks:
+    the `answers` to the `questions` of these drafts, where they were asked already.
+    """
+    connection = work.session.connection()
+    _held, standing, stood_before = answers or together(connection, *questions(drafts))
+    cases = _cases(standing, _staff(drafts))
     verdicts = _verdicts(drafts, cases)
     stood = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in stood_before}
     fresh: dict[Key, Draft] = {}
@@ -146,6 +152,10 @@ def post_turn(work: Work, drafts: Sequence[Draft]) -> list[Posted | No]:
     owned = {place for place, (case, _mode) in cases.items() if case.is_owner}
     written = stood | _write(work, connection, list(fresh.values()), owned)
     return list(_outcomes(drafts, verdicts, written, fresh))
+
+
+def _staff(drafts: Sequence[Draft]) -> Mapping[tuple[int, int | None], Actor]:
+    return {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
 
 
 def _outcomes(

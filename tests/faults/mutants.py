@@ -23,19 +23,15 @@ def _no_unique_key() -> None:
     from swarm.tickets import posting, turns
     from swarm.tickets.opening import store_message
 
-    together = turns.together  # type: ignore[attr-defined]
     posting._earlier = lambda *_args: None
-
-    def forgets(connection: Any, *asked: Any) -> Any:
-        rows = together(connection, *asked)
-        return [*rows[:2], ()] if len(rows) == 3 else rows
 
     def unlike(drafts: Sequence[Any]) -> list[Any]:
         return [replace(draft, client_id=f"{draft.client_id}#{secrets.token_hex(4)}") for draft in drafts]
 
-    post = turns.post_turn
-    turns.together = forgets  # type: ignore[attr-defined]
-    watching.post_turn = lambda work, drafts: post(work, unlike(drafts))  # type: ignore[attr-defined]
+    def post(work: Any, drafts: Sequence[Any], answers: Any = None) -> list[Any]:
+        return turns.post_turn(work, unlike(drafts), answers)
+
+    watching.post_turn = post  # type: ignore[attr-defined, assignment]
     posting.store_message = lambda work, ticket, lane, author, body, client_id, **more: store_message(  # type: ignore[attr-defined]
         work, ticket, lane, author, body, f"{client_id}#{secrets.token_hex(4)}", **more
     )
@@ -176,7 +172,7 @@ def _a_retry_is_told_another_number() -> None:
     def other(outcome: Any) -> Any:
         return replace(outcome, seq=outcome.seq + 1) if getattr(outcome, "repeated", False) else outcome
 
-    watching.post_turn = lambda work, drafts: [other(one) for one in post_turn(work, drafts)]  # type: ignore[attr-defined]
+    watching.post_turn = lambda *asked: [other(one) for one in post_turn(*asked)]  # type: ignore[attr-defined]
     writing.write = lambda *args, **more: other(write(*args, **more))  # type: ignore[attr-defined]
 
 
