@@ -64,24 +64,28 @@ class CountingSocket(asyncio.Protocol):
             self._open = True
             self.opened.set_result(None)
             data = data[end + 4 :]
-        at, size, before = self._skip, len(data), self.frames
-        while at + 2 <= size:
-            length = data[at + 1] & 0x7F
-            head = 2 if length < 126 else 4 if length == 126 else 10
-            if at + head > size:
+        at, size, before, messages = self._skip, len(data), self.frames, self.messages
+        short = 0
+        while at + 4 <= size:
+            length = data[at + 1]
+            if length == 126:
+                messages += 1
+                at += 4 + (data[at + 2] << 8 | data[at + 3])
+            elif length < 126:
+                short += 1
+                self._short(data, at)
+                at += 2 + length
+            elif at + 10 <= size:
+                messages += 1
+                at += 10 + int.from_bytes(data[at + 2 : at + 10], "big")
+            else:
                 break
-            if head > 2:
-                length = int.from_bytes(data[at + 2 : at + head], "big")
-            self.frames += 1
-            if head > 2:
-                self.messages += 1
-            elif data.startswith(ACK, at + 2):
-                self.acks += 1
-            elif data.startswith(CAUGHT_UP, at + 2):
-                self.caught_up += 1
-            elif data[at] == PING and self._transport is not None:
-                self._transport.write(PONG)
-            at += head + length
+        if size - at == 2 and not data[at + 1]:
+            short += 1
+            self._short(data, at)
+            at += 2
+        self.frames += short + messages - self.messages
+        self.messages = messages
         if at < size:
             self._rest = data[at:]
             self._skip = 0
@@ -89,6 +93,14 @@ class CountingSocket(asyncio.Protocol):
             self._skip = at - size
         if self.frames != before:
             self.arrived()
+
+    def _short(self, data: bytes, at: int) -> None:
+        if data.startswith(ACK, at + 2):
+            self.acks += 1
+        elif data.startswith(CAUGHT_UP, at + 2):
+            self.caught_up += 1
+        elif data[at] == PING and self._transport is not None:
+            self._transport.write(PONG)
 
     def say(self, text: str) -> None:
         """Send one masked text frame."""
@@ -143,6 +155,7 @@ async def drive(
     """The first socket writes; so many of its messages are on their way at any time."""
     sender = sockets[0]
     start = [socket.messages for socket in sockets]
+    words = [message(number) for number in range(1, messages + 1)]
     done = asyncio.get_running_loop().create_future()
     sent = 0
 
@@ -150,8 +163,8 @@ async def drive(
         nonlocal sent
         back = sender.messages - start[0]
         while sent < messages and sent - back < in_flight:
+            sender.say(words[sent])
             sent += 1
-            sender.say(message(sent))
         if back >= messages and not done.done():
             done.set_result(None)
 

@@ -7,6 +7,7 @@ import math
 import resource
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
@@ -159,6 +160,8 @@ def serve(
 ) -> None:
     """Serve until told to stop, on listening `sockets` where there are some; the database is migrated."""
     live, server = settings.live, settings.server
+    # A thread that waits for the database's answer goes on while the event loop writes to sockets.
+    sys.setswitchinterval(0.0005)
     Protocol.shutdown_seconds = live.drain_seconds
     _allow_files(live.sockets_per_worker + 2 * server.connections + 500)
     app = build(settings, figures=figures)

@@ -31,7 +31,7 @@ def _no_unique_key() -> None:
     def post(work: Any, drafts: Sequence[Any], answers: Any = None) -> list[Any]:
         return turns.post_turn(work, unlike(drafts), answers)
 
-    watching.post_turn = post  # type: ignore[attr-defined, assignment]
+    watching.post_turn = post  # type: ignore[attr-defined]
     posting.store_message = lambda work, ticket, lane, author, body, client_id, **more: store_message(  # type: ignore[attr-defined]
         work, ticket, lane, author, body, f"{client_id}#{secrets.token_hex(4)}", **more
     )
