@@ -108,9 +108,10 @@ def build(
     endpoint = live_endpoint(hub)
     app = Starlette(
         routes=[
-            *routes,
+            # First, for everybody knocks there at once after a cut.
             WebSocketRoute("/live", _OneCookie(endpoint, house.customer_cookie)),
             WebSocketRoute("/live/case", _OneCookie(endpoint, house.staff_cookie)),
+            *routes,
             static.mount(),
         ],
         exception_handlers={

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from swarm.accounts.actions import key_of
 from swarm.accounts.entry import problem_for
-from swarm.accounts.queries import Actors, actor_by_cookie, actor_by_session, stamps
+from swarm.accounts.queries import Actors, Holder, actor_by_session, holders, stamps
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No, Unknown
 from swarm.live import close_codes
@@ -95,6 +96,17 @@ def may_write(work: Work, actor: Actor, stream: str) -> bool:
     return bool(may_answer_customer(case) if lane == "lane" else may_write_room(case, mode_of(ticket.mode)))
 
 
+def _viewer(held: Holder) -> Viewer:
+    return Viewer(
+        key=held.key,
+        id=f"customer:{held.customer_id}" if held.person_id is None else f"person:{held.person_id}",
+        name=held.name,
+        audience="customer" if held.person_id is None else "staff",
+        language=held.language,
+        stamp=held.stamp,
+    )
+
+
 class Doorman:
     """Who may open a socket, and what they may watch."""
 
@@ -102,35 +114,38 @@ class Doorman:
         self._store = store
         self._staff = staff
         self._customer = customer
+        self._actors = Actors()
 
-    def admit(self, headers: Mapping[str, str]) -> Viewer | Refused:
-        """Whose handshake this is: the page says by its address which of two cookies it means."""
-        cookies = headers.get("cookie", "")
-        staff, customer = self._staff.find(cookies), self._customer.find(cookies)
+    def admit(self, knocks: Sequence[Mapping[str, str]]) -> Sequence[Viewer | Refused]:
+        """Whose handshakes these are: the page says by its address which of two cookies it means."""
+        asked = [self._keys(knock.get("cookie", "")) for knock in knocks]
+        keys = {key for its in asked for key in its}
+        held: Mapping[str, Holder] = {}
+        if keys:
+            held = self._store.read_now(NOBODY, lambda work: holders(work.session, keys, work.now))
+        nobody = Refused(close_codes.SIGNED_OUT, _("You are signed out."))
+        return [next((_viewer(held[key]) for key in its if key in held), nobody) for its in asked]
 
-        def look(work: Work) -> Viewer | Refused:
-            actor = actor_by_cookie(work.session, staff, work.now)
-            if actor is NOBODY:
-                actor = actor_by_cookie(work.session, customer, work.now)
-            if actor is NOBODY:
-                return Refused(close_codes.SIGNED_OUT, _("You are signed out."))
-            return Viewer(
-                key=actor.session,
-                id=actor.key,
-                name=actor.name,
-                audience="staff" if actor.is_staff else "customer",
-                language=actor.language,
-                stamp=actor.stamp,
-            )
+    def _keys(self, cookies: str) -> Sequence[str]:
+        try:
+            return [key_of(secret) for one in (self._staff, self._customer) if (secret := one.find(cookies))]
+        except ValueError:
+            # No secret of ours, and no reason to refuse the others who knock.
+            return ()
 
-        return self._store.read_now(NOBODY, look)
+    def allowed(self, asked: Mapping[Viewer, Collection[str]]) -> Mapping[Viewer, set[str]]:
+        """Which of the streams each viewer may watch now."""
 
-    def allowed(self, viewer: Viewer, streams: Collection[str]) -> set[str]:
-        """Which of the streams the viewer may watch now."""
-
-        def look(work: Work) -> set[str]:
-            actor = actor_by_session(work.session, viewer.key, work.now)
-            return {stream for stream in streams if may_watch(work.session, actor, stream)}
+        def look(work: Work) -> Mapping[Viewer, set[str]]:
+            actors = self._actors.find(work.session, {viewer.key for viewer in asked}, work.now)
+            return {
+                viewer: {
+                    stream
+                    for stream in streams
+                    if may_watch(work.session, actors.get(viewer.key, NOBODY), stream)
+                }
+                for viewer, streams in asked.items()
+            }
 
         return self._store.read_now(NOBODY, look)
 

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
 
 from swarm.live import close_codes
+from swarm.live.admission import Admission
 from swarm.live.counts import Counts
 from swarm.live.drawing import Drawing
 from swarm.live.frames import BadFrame, Batch, Form, decode, encode
@@ -56,9 +57,9 @@ class Hub:
         self.epoch = ""
         self.notice: Notice = no_notice
         self._log_port = log
-        self._doorman = doorman
         self._describe = describe
         self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
+        self._admission = Admission(doorman, self._threads)
         self._drawing = Drawing(log, render, doorman, describe, at_once)
         self._joining = Joining(self, self._drawing, doorbell, self._threads, self.limits.resync)
         self._heads = Heads(self, self._drawing, log.changed_outside, self._threads)
@@ -101,6 +102,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._heads.stop()
+        self._admission.stop()
         self._joining.stop()
         self._rights.stop()
         await self._reading.finish()
@@ -145,11 +147,7 @@ class Hub:
 
     async def admit(self, headers: Headers) -> Viewer | Refused:
         """Whose handshake this is."""
-        try:
-            return cast(Viewer | Refused, await self._in_thread(self._doorman.admit, headers))
-        except Exception:
-            _log.exception("admission_failed")
-            return Refused(close_codes.AGAIN_LATER, "")
+        return await self._admission.admit(headers)
 
     def open(self, viewer: Viewer, form: Form) -> Socket | Refused:
         """Count the viewer in."""

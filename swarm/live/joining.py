@@ -16,6 +16,8 @@ from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 from swarm.text.language import _, use
 
+TOGETHER = 256
+"""At most so many share a question, so that telling them the answer does not hold the event loop for long."""
 AGAIN_SECONDS = 1.0
 """Between two tries while the log cannot be read."""
 
@@ -61,7 +63,7 @@ class Joining:
     async def _answer(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
                 try:
                     await self._answer_batch(batch)
                 except Exception:
