@@ -13,7 +13,7 @@ from swarm.accounts.actions import key_of
 from swarm.accounts.entry import problem_for
 from swarm.accounts.queries import Actors, Holder, actor_by_session, holders, stamps
 from swarm.events import NOBODY, Actor
-from swarm.events.refusals import No, Unknown
+from swarm.events.refusals import No
 from swarm.live import close_codes
 from swarm.live.ports import PostRefused, Refused, Viewer
 from swarm.modes import mode_of
@@ -23,7 +23,7 @@ from swarm.store.writable import sentence
 from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
 from swarm.tickets.posting import MOST_LETTERS, post
-from swarm.tickets.queries import case_for, find
+from swarm.tickets.queries import Stands, case_for, find, may_know, stands, there
 from swarm.tickets.rules import may_answer_customer, may_write_room
 from swarm.tickets.turns import Draft, Posted, post_turn
 from swarm.web.cookies import Cookie
@@ -58,12 +58,21 @@ class StoreLog:
         return self._store.changed_outside()
 
 
-def may_watch(session: Session, actor: Actor, stream: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """What there is to know of the tickets that somebody asks to watch."""
+
+    stands: Mapping[tuple[str, int], Stands]
+    """By actor and ticket, for staff."""
+    there: Collection[int]
+    """Those of customers' cases that there are."""
+
+
+def may_watch(actor: Actor, stream: str, tickets: Tickets) -> bool:
     """Whether the actor may look at a stream now."""
-    kind, _colon, number = stream.partition(":")
-    if not number.isascii() or not number.isdigit() or len(number) > 15:
+    kind, id_ = _parts(stream)
+    if id_ is None:
         return False
-    id_ = int(number)
     match kind:
         case "person":
             return actor.person_id == id_
@@ -72,21 +81,38 @@ def may_watch(session: Session, actor: Actor, stream: str) -> bool:
         case "team":
             return actor.is_staff and (id_ in actor.rungs or actor.manages)
         case "lane" | "room":
-            try:
-                ticket = find(session, actor, id_)
-            except Unknown:
+            if not actor.is_staff:
+                return kind == "lane" and id_ in actor.cases and id_ in tickets.there
+            found = tickets.stands.get((actor.key, id_))
+            if found is None or not may_know(found.case):
                 return False
-            if kind == "lane":
-                return True
-            return actor.is_staff and bool(
-                mode_of(ticket.mode).may_read_room(case_for(session, actor, ticket))
-            )
+            return kind == "lane" or bool(mode_of(found.mode).may_read_room(found.case))
     return False
+
+
+def _parts(stream: str) -> tuple[str, int | None]:
+    kind, _colon, number = stream.partition(":")
+    known = number.isascii() and number.isdigit() and len(number) <= 15
+    return kind, int(number) if known else None
+
+
+def may_watch_all(session: Session, asked: Collection[tuple[Actor, Collection[str]]]) -> Sequence[set[str]]:
+    """Which of their streams each of them may look at, by a few queries for all."""
+    wanted = [
+        (actor, id_)
+        for actor, streams in asked
+        for kind, id_ in map(_parts, streams)
+        if kind in ("lane", "room") and id_ is not None
+    ]
+    cases = {id_ for actor, id_ in wanted if id_ in actor.cases}
+    tickets = Tickets(stands(session, wanted), there(session, cases))
+    return [{stream for stream in streams if may_watch(actor, stream, tickets)} for actor, streams in asked]
 
 
 def may_write(work: Work, actor: Actor, stream: str) -> bool:
     """Whether the actor may write in a lane now; a customer may in their own."""
-    if not may_watch(work.session, actor, stream):
+    [seen] = may_watch_all(work.session, [(actor, [stream])])
+    if not seen:
         return False
     if not actor.is_staff:
         return True
@@ -138,14 +164,8 @@ class Doorman:
 
         def look(work: Work) -> Mapping[Viewer, set[str]]:
             actors = self._actors.find(work.session, {viewer.key for viewer in asked}, work.now)
-            return {
-                viewer: {
-                    stream
-                    for stream in streams
-                    if may_watch(work.session, actors.get(viewer.key, NOBODY), stream)
-                }
-                for viewer, streams in asked.items()
-            }
+            its = [(actors.get(viewer.key, NOBODY), streams) for viewer, streams in asked.items()]
+            return dict(zip(asked, may_watch_all(work.session, its), strict=True))
 
         return self._store.read_now(NOBODY, look)
 
