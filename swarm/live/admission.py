@@ -13,7 +13,9 @@ from swarm.live import close_codes
 from swarm.live.ports import Doorman, Refused, Viewer
 
 TOGETHER = 64
-"""Answered by one question, and let in within one turn of the event loop."""
+"""At most so many are answered by one question, and let in within one turn of the event loop."""
+PAUSE = 0.02
+"""Seconds between two questions: who comes in company waits for more of it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +56,8 @@ class Admission:
                 for (_knock, waiting), answer in zip(asked, answers, strict=True):
                     if not waiting.done():
                         waiting.set_result(answer)
+                asked = []
+                await asyncio.sleep(0.0 if len(self._waiting) >= TOGETHER else PAUSE)
         finally:
             self._task = None
             for _knock, waiting in (*asked, *self._waiting):
