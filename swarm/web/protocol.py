@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_HEADERS = 100
 UNREAD = 60.0
 """Seconds a peer may leave some 64 KiB of an answer unread."""
+SOON = 0.1
+"""Seconds in which a connection above the bound may still turn out to be a live socket."""
 SLICE = 0.01
 """Seconds in which handshakes are answered before the event loop looks at what else there is."""
 HANDSHAKE = 8.0
@@ -54,14 +56,20 @@ class Http(HttpToolsProtocol):
         if len(self.here) > self.most:
             longest = next(iter(self.idle))
             if longest is not self:
-                longest._forget()
-                longest.transport.abort()
+                # What came with it may be handshakes that are no requests, once they are read.
+                self.loop.call_later(SOON if len(self.here) <= 2 * self.most else 0, self._make_room)
             elif len(self.here) > 2 * self.most:
                 transport.abort()
             else:
                 self._refusal = b"503 Service Unavailable"
         if self.stopping:
             self.loop.call_later(LAST_CHANCE, self._end_if_idle)
+
+    def _make_room(self) -> None:
+        if len(self.here) > self.most and self.idle:
+            longest = next(iter(self.idle))
+            longest._forget()
+            longest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
