@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
+import os
 import resource
 import secrets
 import socket
@@ -56,6 +58,12 @@ from swarm.web.static import Static
 
 _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
+BACKLOG = 4096
+"""Connections that wait in the kernel; as many as Linux allows without being asked."""
+TAKEN_AT_ONCE = 16
+"""Connections taken in one turn of the event loop."""
+GARBAGE = 5000
+"""New objects after which those that refer to each other in circles are looked for."""
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
 
@@ -167,6 +175,7 @@ def serve(
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # the hub looks for dead peers itself
         ws_max_size=live.frame_bytes,
+        backlog=BACKLOG,
         log_config=None,
         server_header=False,
         proxy_headers=bool(server.trusted_proxies),
@@ -186,7 +195,30 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            await self._take_several()
+            # What is there now stays; walking through it again and again held the event loop.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
             self._when_ready()
+
+    async def _take_several(self) -> None:
+        """libuv takes one connection of each listener in a turn of the event loop: let it take several."""
+        config = self.config
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            return config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+
+        for server in list(self.servers):
+            for listening in server.sockets:
+                for _each in range(TAKEN_AT_ONCE - 1):
+                    again = socket.socket(fileno=os.dup(listening.fileno()))
+                    self.servers.append(
+                        await loop.create_server(protocol, sock=again, backlog=config.backlog)
+                    )
 
 
 def _allow_files(wanted: int) -> None:
