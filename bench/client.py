@@ -192,7 +192,7 @@ async def storm(wanted: Wanted) -> Said:
             except (OSError, TimeoutError):
                 # 100 ms and up to so many seconds, twice as many each time.
                 await asyncio.sleep(0.1 + random.random() * most)
-                most, patience = min(most * 2, 10.0), min(patience + 10.0, 30.0)
+                most, patience = min(most * 2, 10.0), min(patience + 5.0, 20.0)
                 continue
             socket.say(
                 json.dumps({"t": "watch", "epoch": wanted["room"]["epoch"], "streams": {stream: shown}})

@@ -25,7 +25,7 @@ from swarm.live.joining import Joining
 from swarm.live.limits import Limits
 from swarm.live.notices import Notice, no_notice, tell_everybody
 from swarm.live.ports import AtOnce, Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
-from swarm.live.presence import REFRESH, Here, Presence, has_presence, presence_frame
+from swarm.live.presence import REFRESH, Presence, has_presence
 from swarm.live.reading import Reading
 from swarm.live.rights import Rights
 from swarm.live.socket import Socket, short
@@ -225,7 +225,7 @@ class Hub:
         if has_presence(stream.key):
             self._presence.enter(stream.key, socket.viewer)
             if socket.viewer.audience == "staff":
-                self.push(socket, Batch([presence_frame(stream.key, self._presence.here(stream.key))]))
+                self.push(socket, self._presence.frame(stream.key))
 
     def leave(self, socket: Socket, key: str) -> None:
         """The socket shows the stream no more."""
@@ -308,10 +308,9 @@ class Hub:
             self.push(socket, batch)
             self.counts.reloads += 1
 
-    def _tell_presence(self, key: str, here: Here) -> None:
+    def _tell_presence(self, key: str, batch: Batch) -> None:
         stream = self._streams.get(key)
         if stream is not None:
-            batch = Batch([presence_frame(key, here)])
             for group, sockets in stream.groups.items():
                 if group[0] == "staff":
                     for socket in sockets:
