@@ -141,6 +141,7 @@ class Http(HttpToolsProtocol):
         """Become a live socket; a page that has waited for long is about to come back anyway."""
         if self.transport.is_closing():
             return
+        self.transport.resume_reading()
         if self.stopping or waited > HANDSHAKE:
             self._answer(b"503 Service Unavailable")
             return
@@ -233,21 +234,23 @@ class Upgrades:
         """Upgrade it in its turn; until then nothing more is read from it."""
         connection.transport.pause_reading()
         self._waiting.append((monotonic(), connection))
-        if not self._asked:
+        self._ask_slice()
+
+    def _ask_slice(self) -> None:
+        if self._waiting and not self._asked:
             self._asked = True
-            connection.loop.call_soon(self._slice)
+            self._waiting[0][1].loop.call_soon(self._slice)
 
     def _slice(self) -> None:
         self._asked = False
         began = now = monotonic()
-        while self._waiting and now < began + SLICE:
-            since, connection = self._waiting.popleft()
-            connection.transport.resume_reading()
-            connection.upgrade(now - since)
-            now = monotonic()
-        if self._waiting:
-            self._asked = True
-            self._waiting[0][1].loop.call_soon(self._slice)
+        try:
+            while self._waiting and now < began + SLICE:
+                since, connection = self._waiting.popleft()
+                connection.upgrade(now - since)
+                now = monotonic()
+        finally:
+            self._ask_slice()
 
 
 class _Refuse:
