@@ -181,16 +181,18 @@ async def storm(wanted: Wanted) -> Said:
             ("Sec-WebSocket-Protocol", "swarm.html.1"),
             ("Cookie", f"session={cookies[place % len(cookies)]}"),
         ]
-        most = 1.0
+        most, patience = 1.0, 10.0
         await asyncio.sleep(wait)
         while True:
             tries += 1
             try:
-                [socket] = await asyncio.wait_for(open_sockets(port, [headers], path="/live"), 10)
+                # As static/js/live.js, which looks once a second whether its time is over.
+                look = patience + random.random()
+                [socket] = await asyncio.wait_for(open_sockets(port, [headers], path="/live"), look)
             except (OSError, TimeoutError):
-                # As static/js/live.js: 100 ms and up to so many seconds, twice as many each time.
+                # 100 ms and up to so many seconds, twice as many each time.
                 await asyncio.sleep(0.1 + random.random() * most)
-                most = min(most * 2, 20.0)
+                most, patience = min(most * 2, 10.0), min(patience + 5.0, 20.0)
                 continue
             socket.say(
                 json.dumps({"t": "watch", "epoch": wanted["room"]["epoch"], "streams": {stream: shown}})
@@ -212,7 +214,7 @@ async def storm(wanted: Wanted) -> Said:
         for socket in sockets:
             socket.close()
         tries = 0
-        said["seconds"].append(await all_come(1.1))
+        said["seconds"].append(await all_come(0.6))
         said["tries"].append(tries / wanted["sockets"])
         await asyncio.sleep(wanted["settle"])
         lost_later += sum(socket.lost for socket in sockets)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import resource
 import secrets
 import socket
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
 import structlog
-import uvicorn
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,17 +22,16 @@ import swarm.tables  # every table, so that references between them resolve
 from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
+from swarm.listening import serve_app
 from swarm.live.doorbell_memory import MemoryDoorbell
 from swarm.live.doorbell_redis import RedisDoorbell
 from swarm.live.hub import Hub
 from swarm.live.limits import Limits as LiveLimits
-from swarm.live.protocol import Protocol
 from swarm.live.socket import live_endpoint
 from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
-from swarm.serving import FINISHING
 from swarm.settings import Settings, resources
 from swarm.store import ReadOnly, Store, Work, leases
 from swarm.store.store import Clock, system_clock
@@ -51,7 +46,6 @@ from swarm.web.language import LanguageMiddleware
 from swarm.web.limits import Limits
 from swarm.web.links import Links
 from swarm.web.measuring import Measured
-from swarm.web.protocol import limited
 from swarm.web.render import Render
 from swarm.web.security import Security
 from swarm.web.static import Static
@@ -61,8 +55,6 @@ DAY = 24 * 3600
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
 
-UNSENT = 128 * 1024
-"""Bytes the system takes beyond what it can send; otherwise megabytes for each peer that reads nothing."""
 
 __all__ = ["build", "serve", "swarm"]
 
@@ -117,9 +109,10 @@ def build(
     endpoint = live_endpoint(hub)
     app = Starlette(
         routes=[
-            *routes,
+            # First, for everybody knocks there at once after a cut.
             WebSocketRoute("/live", _OneCookie(endpoint, house.customer_cookie)),
             WebSocketRoute("/live/case", _OneCookie(endpoint, house.staff_cookie)),
+            *routes,
             static.mount(),
         ],
         exception_handlers={
@@ -159,80 +152,15 @@ def serve(
     figures: Path | None = None,
 ) -> None:
     """Serve until told to stop, on listening `sockets` where there are some; the database is migrated."""
-    live, server = settings.live, settings.server
-    # A thread that waits for the database's answer goes on while the event loop writes to sockets.
-    sys.setswitchinterval(0.0005)
-    Protocol.shutdown_seconds = live.drain_seconds
-    _allow_files(live.sockets_per_worker + 2 * server.connections + 500)
     app = build(settings, figures=figures)
-    config = uvicorn.Config(
-        guard(app),
-        host=server.host,
-        port=server.port,
-        http=limited(
-            header_seconds=server.header_seconds,
-            header_bytes=server.header_bytes,
-            most=server.connections,
-            sockets=live.sockets_per_worker,
-        ),
-        ws=Protocol,
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,  # the hub looks for dead peers itself
-        ws_max_size=live.frame_bytes,
-        log_config=None,
-        server_header=False,
-        proxy_headers=bool(server.trusted_proxies),
-        forwarded_allow_ips=list(server.trusted_proxies),
-        timeout_keep_alive=server.keep_alive_seconds,  # type: ignore[arg-type]  # a part of a second will do
-        timeout_graceful_shutdown=math.ceil(live.drain_seconds + FINISHING),
-    )
     with suppress(KeyboardInterrupt):
-        _Server(config, when_ready, partial(_leave, app)).run(list(sockets) or None)
-
-
-class _Server(uvicorn.Server):
-    def __init__(
-        self, config: uvicorn.Config, when_ready: Callable[[], None], when_leaving: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._when_ready = when_ready
-        self._when_leaving = when_leaving
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for listening in self.servers:
-            _bound_unsent(listening.sockets)
-        if self.started:
-            self._when_ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # The lifespan hears of it only when every connection is gone.
-        self._when_leaving()
-        await super().shutdown(sockets)
-
-
-def _bound_unsent(listening: Iterable[socket.socket]) -> None:
-    """Connections inherit it. What is on its way has no bound, so that it costs a far peer no speed."""
-    for one in listening:
-        with suppress(OSError):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        serve_app(guard(app), settings, sockets, when_ready=when_ready, when_leaving=partial(_leave, app))
 
 
 def _leave(app: Starlette) -> None:
     app.state.hub.drain()
     app.state.metrics.publish()
     app.state.metrics.share()
-
-
-def _allow_files(wanted: int) -> None:
-    """A process may often open only 1,024 files, fewer than the pages that one worker serves."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if most < wanted:
-        _log.warning("few_files_allowed", allowed=most, wanted=wanted)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:

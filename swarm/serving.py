@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 def listen(host: str, port: int) -> list[socket.socket]:
     """Take the port. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return [socket.create_server((host, port), family=family, backlog=2048)]
+    return [socket.create_server((host, port), family=family, backlog=4096)]
 
 
 def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:

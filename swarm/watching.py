@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from swarm.accounts.actions import key_of
 from swarm.accounts.entry import problem_for
-from swarm.accounts.queries import Actors, actor_by_cookie, actor_by_session, asking_stamps, stamps
+from swarm.accounts.queries import Actors, Holder, actor_by_session, asking_stamps, holders, stamps
 from swarm.events import NOBODY, Actor
-from swarm.events.refusals import No, Unknown
+from swarm.events.refusals import No
 from swarm.live import close_codes
 from swarm.live.ports import PostRefused, Refused, Viewer
 from swarm.modes import mode_of
@@ -23,7 +24,7 @@ from swarm.store.writable import sentence
 from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
 from swarm.tickets.posting import MOST_LETTERS, post
-from swarm.tickets.queries import case_for, find
+from swarm.tickets.queries import Stands, case_for, find, may_know, stands, there
 from swarm.tickets.rules import may_answer_customer, may_write_room
 from swarm.tickets.turns import Draft, Posted, post_turn, questions
 from swarm.web.cookies import Cookie
@@ -58,12 +59,21 @@ class StoreLog:
         return self._store.changed_outside()
 
 
-def may_watch(session: Session, actor: Actor, stream: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """What there is to know of the tickets that somebody asks to watch."""
+
+    stands: Mapping[tuple[str, int], Stands]
+    """By actor and ticket, for staff."""
+    there: Collection[int]
+    """Those of customers' cases that there are."""
+
+
+def may_watch(actor: Actor, stream: str, tickets: Tickets) -> bool:
     """Whether the actor may look at a stream now."""
-    kind, _colon, number = stream.partition(":")
-    if not number.isascii() or not number.isdigit() or len(number) > 15:
+    kind, id_ = _parts(stream)
+    if id_ is None:
         return False
-    id_ = int(number)
     match kind:
         case "person":
             return actor.person_id == id_
@@ -72,21 +82,38 @@ def may_watch(session: Session, actor: Actor, stream: str) -> bool:
         case "team":
             return actor.is_staff and (id_ in actor.rungs or actor.manages)
         case "lane" | "room":
-            try:
-                ticket = find(session, actor, id_)
-            except Unknown:
+            if not actor.is_staff:
+                return kind == "lane" and id_ in actor.cases and id_ in tickets.there
+            found = tickets.stands.get((actor.key, id_))
+            if found is None or not may_know(found.case):
                 return False
-            if kind == "lane":
-                return True
-            return actor.is_staff and bool(
-                mode_of(ticket.mode).may_read_room(case_for(session, actor, ticket))
-            )
+            return kind == "lane" or bool(mode_of(found.mode).may_read_room(found.case))
     return False
+
+
+def _parts(stream: str) -> tuple[str, int | None]:
+    kind, _colon, number = stream.partition(":")
+    known = number.isascii() and number.isdigit() and len(number) <= 15
+    return kind, int(number) if known else None
+
+
+def may_watch_all(session: Session, asked: Collection[tuple[Actor, Collection[str]]]) -> Sequence[set[str]]:
+    """Which of their streams each of them may look at, by a few queries for all."""
+    wanted = [
+        (actor, id_)
+        for actor, streams in asked
+        for kind, id_ in map(_parts, streams)
+        if kind in ("lane", "room") and id_ is not None
+    ]
+    cases = {id_ for actor, id_ in wanted if id_ in actor.cases}
+    tickets = Tickets(stands(session, wanted), there(session, cases))
+    return [{stream for stream in streams if may_watch(actor, stream, tickets)} for actor, streams in asked]
 
 
 def may_write(work: Work, actor: Actor, stream: str) -> bool:
     """Whether the actor may write in a lane now; a customer may in their own."""
-    if not may_watch(work.session, actor, stream):
+    [seen] = may_watch_all(work.session, [(actor, [stream])])
+    if not seen:
         return False
     if not actor.is_staff:
         return True
@@ -96,6 +123,17 @@ def may_write(work: Work, actor: Actor, stream: str) -> bool:
     return bool(may_answer_customer(case) if lane == "lane" else may_write_room(case, mode_of(ticket.mode)))
 
 
+def _viewer(held: Holder) -> Viewer:
+    return Viewer(
+        key=held.key,
+        id=f"customer:{held.customer_id}" if held.person_id is None else f"person:{held.person_id}",
+        name=held.name,
+        audience="customer" if held.person_id is None else "staff",
+        language=held.language,
+        stamp=held.stamp,
+    )
+
+
 class Doorman:
     """Who may open a socket, and what they may watch."""
 
@@ -103,35 +141,34 @@ class Doorman:
         self._store = store
         self._staff = staff
         self._customer = customer
+        self._actors = Actors()
 
-    def admit(self, headers: Mapping[str, str]) -> Viewer | Refused:
-        """Whose handshake this is: the page says by its address which of two cookies it means."""
-        cookies = headers.get("cookie", "")
-        staff, customer = self._staff.find(cookies), self._customer.find(cookies)
+    def admit(self, knocks: Sequence[Mapping[str, str]]) -> Sequence[Viewer | Refused]:
+        """Whose handshakes these are: the page says by its address which of two cookies it means."""
+        asked = [self._keys(knock.get("cookie", "")) for knock in knocks]
+        keys = {key for its in asked for key in its}
+        held: Mapping[str, Holder] = {}
+        if keys:
+            held = self._store.read_now(NOBODY, lambda work: holders(work.session, keys, work.now))
+        nobody = Refused(close_codes.SIGNED_OUT, _("You are signed out."))
+        return [next((_viewer(held[key]) for key in its if key in held), nobody) for its in asked]
 
-        def look(work: Work) -> Viewer | Refused:
-            actor = actor_by_cookie(work.session, staff, work.now)
-            if actor is NOBODY:
-                actor = actor_by_cookie(work.session, customer, work.now)
-            if actor is NOBODY:
-                return Refused(close_codes.SIGNED_OUT, _("You are signed out."))
-            return Viewer(
-                key=actor.session,
-                id=actor.key,
-                name=actor.name,
-                audience="staff" if actor.is_staff else "customer",
-                language=actor.language,
-                stamp=actor.stamp,
-            )
+    def _keys(self, cookies: str) -> Sequence[str]:
+        try:
+            return [key_of(secret) for one in (self._staff, self._customer) if (secret := one.find(cookies))]
+        except ValueError:
+            # No secret of ours, and no reason to refuse the others who knock.
+            return ()
 
-        return self._store.read_now(NOBODY, look)
+    def allowed(self, asked: Mapping[Viewer, Collection[str]]) -> Mapping[Viewer, set[str]]:
+        """Which of the streams each viewer may watch now."""
 
-    def allowed(self, viewer: Viewer, streams: Collection[str]) -> set[str]:
-        """Which of the streams the viewer may watch now."""
-
-        def look(work: Work) -> set[str]:
-            actor = actor_by_session(work.session, viewer.key, work.now)
-            return {stream for stream in streams if may_watch(work.session, actor, stream)}
+        def look(work: Work) -> Mapping[Viewer, set[str]]:
+            now = stamps(work.session, {viewer.key for viewer in asked}, work.now)
+            actors = self._actors.found(work.session, now, work.now)
+            self._actors.remember(actors)
+            its = [(actors.get(viewer.key, NOBODY), streams) for viewer, streams in asked.items()]
+            return dict(zip(asked, may_watch_all(work.session, its), strict=True))
 
         return self._store.read_now(NOBODY, look)
 

@@ -3,7 +3,9 @@ import { $, $$, fill, notice, notify, logOf, looking, parse, stored, streamOf, t
 import { markPresence, mayTellTyping, showPresence, showTyping, stopTyping } from "./signals.js";
 
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
-const ANSWER_MS = 5000, CONNECT_MS = 10000, FETCH_MS = 10000;
+const ANSWER_MS = 5000, FETCH_MS = 10000;
+// A server to which everybody comes back at once answers in turn: who hangs up and comes again begins at the end.
+const connectMs = () => Math.min(20000, 10000 + 5000 * tries);
 const fetchesItself = '[hx-trigger~="refresh"]';
 const clientId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 // A dead connection costs little the first times, a slow line is given longer the next; sending again is safe.
@@ -65,7 +67,7 @@ function tick() {
   if (slept) return wake();
   if (open() && pingedAt && now - pingedAt > ANSWER_MS) return again(true);
   if (open() && now - heardAt > beat * 1000) ping();
-  if (socket?.readyState === WebSocket.CONNECTING && now - openedAt > CONNECT_MS) again();
+  if (socket?.readyState === WebSocket.CONNECTING && now - openedAt > connectMs()) again();
 }
 function showState() {
   const state = !open() ? "offline" : catching.size ? "catching-up" : "live";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -72,6 +73,37 @@ def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[st
 def asking_stamps(keys: Collection[str], now: datetime) -> Asked:
     """The question of `stamps`, to be asked with others."""
     return _STAMPS, {"keys": [[key] for key in keys], "now": now}
+
+
+class Holder(NamedTuple):
+    """Who holds a session: a colleague where `person_id` is set, otherwise a customer."""
+
+    key: str
+    person_id: int | None
+    customer_id: int | None
+    name: str
+    language: str
+    stamp: int
+
+
+_HOLDERS = Sql(
+    """
+    SELECT s.key, s.person_id, s.customer_id, coalesce(p.name, c.name), coalesce(p.language, c.language),
+        coalesce(p.stamp, s.stamp)
+    FROM rows(:keys, key text) AS k JOIN sessions s ON s.key = k.key LEFT JOIN people p ON p.id = s.person_id
+        LEFT JOIN customers c ON c.id = s.customer_id AND s.person_id IS NULL
+    WHERE s.ended_at IS NULL AND s.expires_at > :now AND (s.idle_at IS NULL OR s.idle_at > :now)
+        AND (p.active OR c.id IS NOT NULL)
+    """
+)
+
+
+def holders(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, Holder]:
+    """Who holds each of these sessions, for those that hold; one query."""
+    if not keys:
+        return {}
+    rows = _HOLDERS.run(session.connection(), keys=[[key] for key in keys], now=now)
+    return {row[0]: Holder(*row) for row in rows}
 
 
 class Actors:

@@ -117,10 +117,12 @@ class Drawing:
 
     def past(self, wishes: Sequence[Wish], limit: int) -> Mapping[str, Past]:
         """Ask who may, where each stream stands, and draw what those behind have missed."""
-        for viewer, mine in _by_session(wishes).items():
-            allowed = self.doorman.allowed(viewer, {wish.stream for wish in mine})
-            for wish in mine:
-                wish.allowed = wish.stream in allowed
+        asked: dict[Viewer, set[str]] = {}
+        for wish in wishes:
+            asked.setdefault(wish.viewer, set()).add(wish.stream)
+        allowed = self.doorman.allowed(asked)
+        for wish in wishes:
+            wish.allowed = wish.stream in allowed[wish.viewer]
         wanted = sorted({wish.stream for wish in wishes if wish.allowed})
         found = {key: Past(head) for key, head in self.heads(wanted).items()}
         behind: dict[str, list[Wish]] = {}
@@ -155,10 +157,3 @@ class Drawing:
         assert self._describe is not None
         data = self._describe(entries, audience)
         return [described(entry, one) for entry, one in zip(entries, data, strict=True)]
-
-
-def _by_session(wishes: Sequence[Wish]) -> Mapping[Viewer, list[Wish]]:
-    found: dict[Viewer, list[Wish]] = {}
-    for wish in wishes:
-        found.setdefault(wish.viewer, []).append(wish)
-    return found

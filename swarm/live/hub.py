@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
 
 from swarm.live import close_codes
+from swarm.live.admission import Admission
 from swarm.live.counts import Counts
 from swarm.live.drawing import Drawing
 from swarm.live.frames import BadFrame, Batch, Form, decode, encode
@@ -24,7 +25,7 @@ from swarm.live.joining import Joining
 from swarm.live.limits import Limits
 from swarm.live.notices import Notice, no_notice, tell_everybody
 from swarm.live.ports import AtOnce, Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
-from swarm.live.presence import REFRESH, Here, Presence, has_presence, presence_frame
+from swarm.live.presence import REFRESH, Presence, has_presence
 from swarm.live.reading import Reading
 from swarm.live.rights import Rights
 from swarm.live.socket import Socket, short
@@ -56,9 +57,9 @@ class Hub:
         self.epoch = ""
         self.notice: Notice = no_notice
         self._log_port = log
-        self._doorman = doorman
         self._describe = describe
         self._threads = ThreadPoolExecutor(self.limits.threads, "swarm-live")
+        self._admission = Admission(doorman, self._threads)
         self._drawing = Drawing(log, render, doorman, describe, at_once)
         self._joining = Joining(self, self._drawing, doorbell, self._threads, self.limits.resync)
         self._heads = Heads(self, self._drawing, log.changed_outside, self._threads)
@@ -101,6 +102,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._heads.stop()
+        self._admission.stop()
         self._joining.stop()
         self._rights.stop()
         await self._reading.finish()
@@ -149,11 +151,7 @@ class Hub:
 
     async def admit(self, headers: Headers) -> Viewer | Refused:
         """Whose handshake this is."""
-        try:
-            return cast(Viewer | Refused, await self._in_thread(self._doorman.admit, headers))
-        except Exception:
-            _log.exception("admission_failed")
-            return Refused(close_codes.AGAIN_LATER, "")
+        return await self._admission.admit(headers)
 
     def open(self, viewer: Viewer, form: Form) -> Socket | Refused:
         """Count the viewer in."""
@@ -231,7 +229,7 @@ class Hub:
         if has_presence(stream.key):
             self._presence.enter(stream.key, socket.viewer)
             if socket.viewer.audience == "staff":
-                self.push(socket, Batch([presence_frame(stream.key, self._presence.here(stream.key))]))
+                self.push(socket, self._presence.frame(stream.key))
 
     def leave(self, socket: Socket, key: str) -> None:
         """The socket shows the stream no more."""
@@ -314,10 +312,9 @@ class Hub:
             self.push(socket, batch)
             self.counts.reloads += 1
 
-    def _tell_presence(self, key: str, here: Here) -> None:
+    def _tell_presence(self, key: str, batch: Batch) -> None:
         stream = self._streams.get(key)
         if stream is not None:
-            batch = Batch([presence_frame(key, here)])
             for group, sockets in stream.groups.items():
                 if group[0] == "staff":
                     for socket in sockets:

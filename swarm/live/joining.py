@@ -16,6 +16,10 @@ from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 from swarm.text.language import _, use
 
+TOGETHER = 256
+"""At most so many share a question, so that telling them the answer does not hold the event loop for long."""
+PAUSE = 0.03
+"""Seconds between two questions: who comes in company waits for more of it."""
 AGAIN_SECONDS = 1.0
 """Between two tries while the log cannot be read."""
 
@@ -61,9 +65,10 @@ class Joining:
     async def _answer(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
                 try:
                     await self._answer_batch(batch)
+                    await asyncio.sleep(0.0 if len(self._waiting) >= TOGETHER else PAUSE)
                 except Exception:
                     _log.exception("joining_failed", sockets=len(batch))
                     self._waiting = [one for one in batch if not one[0].closing] + self._waiting

@@ -98,12 +98,12 @@ class Describe(Protocol):
 class Doorman(Protocol):
     """Who may look at what; called in a thread."""
 
-    def admit(self, headers: Mapping[str, str]) -> Viewer | Refused:
-        """Whose handshake this is."""
+    def admit(self, knocks: Sequence[Mapping[str, str]]) -> Sequence[Viewer | Refused]:
+        """Whose handshakes these are, by their headers; one query for all, an answer for each."""
         ...
 
-    def allowed(self, viewer: Viewer, streams: Collection[str]) -> set[str]:
-        """Which of the streams the viewer may watch now."""
+    def allowed(self, asked: Mapping[Viewer, Collection[str]]) -> Mapping[Viewer, set[str]]:
+        """Which of the streams each viewer may watch now; all of it on one snapshot."""
         ...
 
     def may_write(self, viewer: Viewer, stream: str) -> bool:

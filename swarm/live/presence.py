@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from swarm.live.frames import encode
+from swarm.live.frames import Batch, encode
 from swarm.live.ports import Viewer
 
 LIFE = 90.0
@@ -19,12 +19,14 @@ GRACE = 10.0
 """Seconds a person stays after the last socket went, so that a reconnect is not news."""
 TOGETHER = 0.25
 """Seconds in which changes share one frame."""
+EACH = 0.005
+"""Seconds more for each person there: a frame names all of them to all of them."""
 MOST = 200
 """Names in one frame."""
 
 Here = Sequence[tuple[str, str]]
 Tell = Callable[[str, Mapping[str, Any]], None]
-Changed = Callable[[str, Here], None]
+Changed = Callable[[str, Batch], None]
 
 
 def has_presence(stream: str) -> bool:
@@ -50,6 +52,10 @@ class _Room:
     elsewhere: dict[str, tuple[float, dict[str, str]]] = field(default_factory=dict)
     """Worker → until when (loop time), who."""
     told: Here = ()
+    told_at: float = float("-inf")
+    """Loop time."""
+    frame: Batch | None = None
+    """Who is there, until that changes."""
 
 
 class Presence:
@@ -63,6 +69,8 @@ class Presence:
         self._worker = secrets.token_hex(4)
         self._rooms: dict[str, _Room] = {}
         self._dirty: set[str] = set()
+        self._aloud: set[str] = set()
+        """Rooms of which the other workers are to be told."""
         self._flush: asyncio.TimerHandle | None = None
 
     def enter(self, stream: str, viewer: Viewer) -> None:
@@ -104,6 +112,15 @@ class Presence:
                 people = others | people
         return tuple(sorted(people.items()))[:MOST]
 
+    def frame(self, stream: str) -> Batch:
+        """Everybody there, for one who has just come."""
+        room = self._rooms.get(stream)
+        if room is None:
+            return Batch([presence_frame(stream, ())])
+        if room.frame is None:
+            room.frame = Batch([presence_frame(stream, self.here(stream))])
+        return room.frame
+
     def hear(self, stream: str, message: Mapping[str, Any]) -> None:
         """Another worker says who is there, or asks."""
         room = self._rooms.get(stream)
@@ -118,13 +135,14 @@ class Presence:
             room.elsewhere[str(message["w"])] = (until, people)
         else:
             room.elsewhere.pop(str(message["w"]), None)
+        room.frame = None
         self._touch(stream)
 
     def refresh(self) -> None:
         """Say again who is here, and forget workers that fell silent."""
         for stream, room in list(self._rooms.items()):
             self._say(stream, room, aloud=bool(room.here))
-            if not room.here:
+            if not room.here and stream not in self._aloud:
                 del self._rooms[stream]
 
     def stop(self) -> None:
@@ -149,23 +167,38 @@ class Presence:
 
     def _say(self, stream: str, room: _Room, *, aloud: bool = True) -> None:
         if aloud:
-            people = [[who, person.name] for who, person in room.here.items()]
-            self._tell(stream, {"k": "here", "w": self._worker, "p": people})
+            self._aloud.add(stream)
+        room.frame = None
         self._touch(stream)
 
     def _touch(self, stream: str) -> None:
         self._dirty.add(stream)
+        self._ask_flush()
+
+    def _ask_flush(self) -> None:
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(TOGETHER, self._flush_now)
 
     def _flush_now(self) -> None:
         self._flush = None
         dirty, self._dirty = self._dirty, set()
+        now = asyncio.get_running_loop().time()
         for stream in dirty:
             room = self._rooms.get(stream)
             if room is None:
-                continue
-            now_here = self.here(stream)
-            if now_here != room.told:
-                room.told = now_here
-                self._changed(stream, now_here)
+                self._aloud.discard(stream)
+            elif now < room.told_at + EACH * len(room.told):
+                self._dirty.add(stream)
+                self._ask_flush()
+            else:
+                self._flush_room(stream, room, now)
+
+    def _flush_room(self, stream: str, room: _Room, now: float) -> None:
+        if stream in self._aloud:
+            self._aloud.discard(stream)
+            people = [[who, person.name] for who, person in room.here.items()]
+            self._tell(stream, {"k": "here", "w": self._worker, "p": people})
+        now_here = self.here(stream)
+        if now_here != room.told:
+            room.told, room.told_at, room.frame = now_here, now, None
+            self._changed(stream, self.frame(stream))

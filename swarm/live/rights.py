@@ -19,7 +19,6 @@ from swarm.text.language import _, use
 _log = structlog.get_logger(__name__)
 A = TypeVar("A")
 R = TypeVar("R")
-Asked = dict[Viewer, set[str]]
 
 
 class Watched(Protocol):
@@ -80,10 +79,10 @@ class Rights:
                     moved.append((socket, replace(socket.viewer, stamp=stamp)))
         if not moved:
             return
-        asked = {viewer: set(socket.streams) for socket, viewer in moved}
+        asked: dict[Viewer, set[str]] = {viewer: set(socket.streams) for socket, viewer in moved}
         for socket, viewer in moved:
             asked[viewer] |= set(socket.streams)
-        kept = await self._ask(self._keep, asked)
+        kept = await self._ask(self._doorman.allowed, asked)
         for socket, viewer in moved:
             lost = [key for key in socket.streams if key in asked[viewer] and key not in kept[viewer]]
             if lost and self._cut_short(socket):
@@ -102,9 +101,6 @@ class Rights:
             return False
         socket.abort()
         return True
-
-    def _keep(self, asked: Asked) -> Asked:
-        return {viewer: self._doorman.allowed(viewer, streams) for viewer, streams in asked.items()}
 
     def stop(self) -> None:
         """No more questions."""

@@ -18,7 +18,8 @@ class Cookie:
 
     def find(self, header: str) -> str | None:
         """The value in a Cookie header; None when absent, empty or sent twice with different values."""
-        found = {cookie_parser(part).get(self.name) for part in header.split(";")} - {None, ""}
+        mine = [part for part in header.split(";") if self.name in part]
+        found = {cookie_parser(part).get(self.name) for part in mine} - {None, ""}
         return found.pop() if len(found) == 1 else None
 
     def put(self, response: Response, value: str) -> None:

@@ -6,6 +6,8 @@ Relies on internals of `HttpToolsProtocol`, pinned by tests/web/test_uvicorn_htt
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from time import monotonic
 from typing import Any, cast
 
 from uvicorn._types import ASGI3Application
@@ -14,6 +16,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_HEADERS = 100
 UNREAD = 60.0
 """Seconds a peer may leave some 64 KiB of an answer unread."""
+SOON = 0.1
+"""Seconds in which a connection above the bound may still turn out to be a live socket."""
+SLICE = 0.01
+"""Seconds in which handshakes are answered before the event loop looks at what else there is."""
+HANDSHAKE = 8.0
+"""Seconds after which a handshake is not worth answering any more: pages wait for ten."""
 LAST_CHANCE = 1.0
 """Seconds in which a stopping server still answers what arrives on an idle connection."""
 
@@ -27,6 +35,7 @@ class Http(HttpToolsProtocol):
     """Connections at a time, without live sockets."""
     sockets = 10_000
     """Live sockets at a time, also those that nobody has let in yet."""
+    upgrades: Upgrades
     here: set[Http]
     idle: dict[Http, None]
     """Those that keep us waiting, the one that does longest first."""
@@ -47,14 +56,20 @@ class Http(HttpToolsProtocol):
         if len(self.here) > self.most:
             longest = next(iter(self.idle))
             if longest is not self:
-                longest._forget()
-                longest.transport.abort()
+                # What came with it may be handshakes that are no requests, once they are read.
+                self.loop.call_later(SOON if len(self.here) <= 2 * self.most else 0, self._make_room)
             elif len(self.here) > 2 * self.most:
                 transport.abort()
             else:
                 self._refusal = b"503 Service Unavailable"
         if self.stopping:
             self.loop.call_later(LAST_CHANCE, self._end_if_idle)
+
+    def _make_room(self) -> None:
+        if len(self.here) > self.most and self.idle:
+            longest = next(iter(self.idle))
+            longest._forget()
+            longest.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
@@ -120,6 +135,16 @@ class Http(HttpToolsProtocol):
             self._answer(self._refusal or b"503 Service Unavailable")
             return
         self._forget()
+        self.upgrades.add(self)
+
+    def upgrade(self, waited: float) -> None:
+        """Become a live socket; a page that has waited for long is about to come back anyway."""
+        if self.transport.is_closing():
+            return
+        self.transport.resume_reading()
+        if self.stopping or waited > HANDSHAKE:
+            self._answer(b"503 Service Unavailable")
+            return
         super().handle_websocket_upgrade()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -198,6 +223,36 @@ class Http(HttpToolsProtocol):
             self._unread = None
 
 
+class Upgrades:
+    """Handshakes wait for a slice of the event loop: thousands must not keep it from everybody else."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[float, Http]] = deque()
+        self._asked = False
+
+    def add(self, connection: Http) -> None:
+        """Upgrade it in its turn; until then nothing more is read from it."""
+        connection.transport.pause_reading()
+        self._waiting.append((monotonic(), connection))
+        self._ask_slice()
+
+    def _ask_slice(self) -> None:
+        if self._waiting and not self._asked:
+            self._asked = True
+            self._waiting[0][1].loop.call_soon(self._slice)
+
+    def _slice(self) -> None:
+        self._asked = False
+        began = now = monotonic()
+        try:
+            while self._waiting and now < began + SLICE:
+                since, connection = self._waiting.popleft()
+                connection.upgrade(now - since)
+                now = monotonic()
+        finally:
+            self._ask_slice()
+
+
 class _Refuse:
     """Answers every request with this status."""
 
@@ -218,4 +273,6 @@ def limited(*, header_seconds: float, header_bytes: int, most: int, sockets: int
         "most": most,
         "sockets": sockets,
     }
-    return cast(type[Http], type("Limited", (Http,), {**bounds, "here": set(), "idle": {}}))
+    return cast(
+        type[Http], type("Limited", (Http,), {**bounds, "here": set(), "idle": {}, "upgrades": Upgrades()})
+    )

@@ -88,12 +88,14 @@ class Doors:
         self.stamps[key] = 1
         self.rights[key] = set(streams)
 
-    def admit(self, headers: Mapping[str, str]) -> Viewer | Refused:
-        viewer = self.viewers.get(headers.get("cookie", ""))
-        return viewer or Refused(SIGNED_OUT, "sign in")
+    def admit(self, knocks: Sequence[Mapping[str, str]]) -> list[Viewer | Refused]:
+        refused = Refused(SIGNED_OUT, "sign in")
+        return [self.viewers.get(knock.get("cookie", ""), refused) for knock in knocks]
 
-    def allowed(self, viewer: Viewer, streams: Collection[str]) -> set[str]:
-        return self.rights.get(viewer.key, set()) & set(streams)
+    def allowed(self, asked: Mapping[Viewer, Collection[str]]) -> dict[Viewer, set[str]]:
+        return {
+            viewer: self.rights.get(viewer.key, set()) & set(streams) for viewer, streams in asked.items()
+        }
 
     def may_write(self, viewer: Viewer, stream: str) -> bool:
         return stream in self.rights.get(viewer.key, set()) - self.silent

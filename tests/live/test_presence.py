@@ -1,5 +1,7 @@
 """Who is there and who types, as the servers see it."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from swarm.live.limits import Limits
@@ -42,6 +44,19 @@ async def test_a_reconnect_within_the_grace_is_no_news() -> None:
             await bob.live(room_1=0)
             await bob.until(lambda: len(last_here(bob, "room:1")) == 2)
         assert len(ann.of("presence")) == told
+
+
+async def test_when_many_come_at_once_everybody_is_told_of_all_of_them() -> None:
+    log, doors = house()
+    crowd = [f"person:{number}" for number in range(10, 50)]
+    for who in crowd:
+        doors.let_in(who, who, ["room:1"])
+    async with worker(log, doors) as w, w.page() as ann, AsyncExitStack() as opened:
+        await ann.live(room_1=0)
+        pages = [await opened.enter_async_context(w.page(who)) for who in crowd]
+        await asyncio.gather(*(page.live(room_1=0) for page in pages))
+        for page in (ann, *pages):
+            await page.until(lambda page=page: last_here(page, "room:1") == ["person:1", *crowd])  # type: ignore[misc]
 
 
 async def test_a_customer_is_told_of_staff_typing_on_the_lane_and_of_nothing_else() -> None:

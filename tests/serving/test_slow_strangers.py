@@ -265,6 +265,36 @@ async def test_live_sockets_are_counted_before_anybody_lets_them_in() -> None:
         assert b" 101 " in await (await h.line(UPGRADE + b"\r\n")).answer()
 
 
+async def test_many_handshakes_at_once_drop_nobody_who_is_here() -> None:
+    async with house(most=20, sockets=200) as h:
+        kept = await h.line(HELLO)
+        assert b" 200 " in await kept.answer()
+        upgrades = await asyncio.gather(*(h.line(UPGRADE + b"\r\n") for _each in range(100)))
+        assert {(await line.answer()).split(b" ", 2)[1] for line in upgrades} == {b"101"}
+        kept.writer.write(HELLO)
+        assert b" 200 " in await kept.answer()
+
+
+async def test_a_handshake_that_waited_for_long_is_told_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("swarm.web.protocol.HANDSHAKE", -1.0)
+    async with house() as h:
+        line = await h.line(UPGRADE + b"\r\n")
+        refused = await line.answer()
+        assert b" 503 " in refused and b"retry-after:" in refused
+        assert await line.rest() == b"" and await h.is_served()
+
+
+async def test_who_gives_up_while_its_handshake_waits_keeps_no_place() -> None:
+    async with house(sockets=3) as h:
+        for _each in range(10):
+            line = await h.line(UPGRADE + b"\r\n")
+            line.writer.transport.abort()
+        await until(lambda: not h.server.server_state.connections)
+        assert b" 101 " in await (await h.line(UPGRADE + b"\r\n")).answer()
+
+
 async def test_who_does_not_read_its_answer_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("swarm.web.protocol.UNREAD", SOON)
     async with house() as h:

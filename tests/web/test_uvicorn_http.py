@@ -40,3 +40,11 @@ def test_a_stopping_server_closes_its_doors_then_tells_its_connections_then_wait
     steps = ["server.close()", "connection.shutdown()", "_wait_tasks_to_complete()", "lifespan.shutdown()"]
     places = [source.index(step) for step in steps]
     assert places == sorted(places)
+
+
+def test_a_server_makes_its_protocols_as_our_further_listeners_do() -> None:
+    source = inspect.getsource(Server.startup)
+    wanted = ["config.http_protocol_class(", "config=config", "server_state=self.server_state",
+              "app_state=self.lifespan.state", "self.servers"]  # fmt: skip
+    assert [words for words in wanted if words not in source] == []
+    assert "for server in self.servers:" in inspect.getsource(Server.shutdown)
