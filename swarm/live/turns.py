@@ -17,7 +17,7 @@ from swarm.live.limits import Limits
 from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 
-SLICE = 32
+SLICE = 16
 """Sockets of each line written to before the loop looks at what has come in."""
 IMPORTED = 600.0
 """Seconds: what is older was not late, but written for a time long ago."""

@@ -22,7 +22,11 @@ _PREPARED, _LAST = "swarm.prepared", "swarm.last_prepared"
 
 
 def ask(
-    raw: psycopg.Connection[Any], info: MutableMapping[Any, Any], said: Sequence[Said]
+    raw: psycopg.Connection[Any],
+    info: MutableMapping[Any, Any],
+    said: Sequence[Said],
+    *,
+    commit: bool = False,
 ) -> list[Sequence[Any]]:
     """Execute them in order in the connection's transaction, begun here if need be; the rows of each.
 
@@ -52,6 +56,10 @@ def ask(
                 asked.append(False)
             conn.send_query_prepared(prepared[words], given)
         asked.append(True)
+    if commit:
+        # Not executed where anything before it failed.
+        conn.send_query_params(b"COMMIT", None)
+        asked.append(False)
     try:
         conn.pipeline_sync()
         results = raw.wait(_gathered(conn))

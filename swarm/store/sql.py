@@ -79,18 +79,34 @@ def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
 
     Goes past SQLAlchemy's cursors, which cost more than these statements. Raises `DBAPIError`.
     """
-    dialect = connection.dialect
     lent = connection.connection
     raw: Any = lent.driver_connection
     try:
-        if dialect.name == "sqlite":
+        if connection.dialect.name == "sqlite":
             return [raw.execute(*sql.bound(values)).fetchall() for sql, values in asked]
         return pipeline.ask(raw, lent.info, [sql.said(values) for sql, values in asked])
     except (sqlite3.Error, psycopg.Error) as failure:
-        error = dialect.loaded_dbapi.Error
-        raise DBAPIError.instance(
-            None, None, failure, error, hide_parameters=True, dialect=dialect
-        ) from failure
+        raise _wrapped(connection, failure) from failure
+
+
+def and_commit(connection: Connection, *asked: Asked) -> None:
+    """Execute these and commit, in one round trip; PostgreSQL only. Raises `DBAPIError`.
+
+    The commit of the connection's transaction has nothing left to do.
+    """
+    lent = connection.connection
+    raw: Any = lent.driver_connection
+    try:
+        pipeline.ask(raw, lent.info, [sql.said(values) for sql, values in asked], commit=True)
+    except psycopg.Error as failure:
+        raise _wrapped(connection, failure) from failure
+
+
+def _wrapped(connection: Connection, failure: Exception) -> DBAPIError | Exception:
+    dialect = connection.dialect
+    return DBAPIError.instance(
+        None, None, failure, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+    )
 
 
 def instant(connection: Connection, at: datetime) -> str:

@@ -24,6 +24,7 @@ from swarm.events import SYSTEM, Actor
 from swarm.events.refusals import No
 from swarm.store.engines import reading_engine, sync_url, writing_engine
 from swarm.store.log import Entry
+from swarm.store.sql import Asked, and_commit
 from swarm.store.work import AtOnce, Work
 from swarm.store.writable import ReadOnly, Writing, says_read_only, suspicious, try_to_allocate, try_to_write
 
@@ -265,6 +266,7 @@ class Store:
 
     def _commit(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
+        last: list[Asked] = []
         alone = len(jobs) == 1
         with self._writing.connect() as connection, connection.begin():
             for job in jobs:
@@ -284,7 +286,14 @@ class Store:
                 else:
                     session.close()
                     outcomes.append((result, None, work.recorded))
+                    last += work.last
+            self._last(connection, last)
         return outcomes
+
+    def _last(self, connection: Connection, asked: Sequence[Asked]) -> None:
+        """What goes with the commit."""
+        if asked:
+            and_commit(connection, *asked)
 
     def _announce(self, entries: Sequence[Entry]) -> None:
         for listener in self._listeners:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from swarm.events import Actor, Event
 from swarm.store import log
 from swarm.store.log import Entry
+from swarm.store.sql import Asked, together
 
 Row = TypeVar("Row")
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
@@ -24,13 +25,15 @@ SHARED = ("person:", "team:", "house:")
 class Work:
     """A transaction in progress; committed at the edge, never inside an action."""
 
-    __slots__ = ("_at_once", "_later", "actor", "now", "recorded", "session")
+    __slots__ = ("_at_once", "_later", "actor", "last", "now", "recorded", "session")
 
     def __init__(self, session: Session, actor: Actor, now: datetime, at_once: AtOnce) -> None:
         self.session = session
         self.actor = actor
         self.now = now
         self.recorded: list[log.Entry] = []
+        self.last: list[Asked] = []
+        """What the commit takes with it."""
         self._later: list[tuple[str, Event, Actor, datetime]] = []
         self._at_once = at_once
 
@@ -59,6 +62,14 @@ class Work:
         self.recorded += entries
         for event in events:
             self._follow(event)
+
+    def at_last(self, *asked: Asked) -> None:
+        """Do this before the commit, on PostgreSQL in its own round trip; nothing may depend on it before."""
+        connection = self.session.connection()
+        if connection.dialect.name == "postgresql":
+            self.last += asked
+        else:
+            together(connection, *asked)
 
     def finish(self) -> None:
         """Number what goes to streams that many tickets share: last, and in order of their keys."""

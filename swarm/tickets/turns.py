@@ -243,10 +243,8 @@ def _write(
             [place, f"room:{ticket}", ticket, draft.actor.key, draft.client_id, draft.body, later[ticket]]
         )
     streams = {f"room:{ticket}": count for ticket, count in counts.items()}
-    numbered, stored, *_done = together(
-        connection,
-        log.numbering(streams),
-        (_WRITE, {"rows": rows, "now": work.now}),
+    numbered, stored = together(connection, log.numbering(streams), (_WRITE, {"rows": rows, "now": work.now}))
+    work.at_last(
         (_TELL, {"kind": RoomMessagePosted.kind, "keys": [row[1:5] for row in rows]}),
         (_TOUCH, {"tickets": [[ticket] for ticket in counts], "now": work.now}),
     )
