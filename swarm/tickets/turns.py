@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -118,9 +119,15 @@ _TELL = Sql(
         AND m.ticket_id + 0 = a.ticket
     """
 )
+# Each change of the row goes into all of its indexes: in a busy room that was as much work as the messages.
 _TOUCH = Sql(
-    "UPDATE tickets SET updated_at = :now WHERE id IN (SELECT id FROM rows(:tickets, id bigint) AS u)"
+    """
+    UPDATE tickets SET updated_at = :now
+    WHERE id IN (SELECT id FROM rows(:tickets, id bigint) AS u) AND updated_at < :stale
+    """
 )
+STALE = timedelta(seconds=1)
+"""A ticket says when something happened in it to this accuracy."""
 
 
 def questions(drafts: Sequence[Draft]) -> Sequence[Asked]:
@@ -246,7 +253,7 @@ def _write(
     numbered, stored = together(connection, log.numbering(streams), (_WRITE, {"rows": rows, "now": work.now}))
     work.at_last(
         (_TELL, {"kind": RoomMessagePosted.kind, "keys": [row[1:5] for row in rows]}),
-        (_TOUCH, {"tickets": [[ticket] for ticket in counts], "now": work.now}),
+        (_TOUCH, {"tickets": [[ticket] for ticket in counts], "now": work.now, "stale": work.now - STALE}),
     )
     last, ids = dict(numbered), {(ticket, seq): id_ for ticket, seq, id_ in stored}
     entries, events = [], []
