@@ -26,6 +26,8 @@ BACKLOG = 4096
 """Connections that wait in the kernel; as many as Linux allows without being asked."""
 TAKEN_AT_ONCE = 16
 """Connections taken in one turn of the event loop."""
+TAKE_SECONDS = 0.1
+"""For the connections that wait when a worker leaves."""
 GARBAGE = 5000
 """New objects after which those that refer to each other in circles are looked for."""
 UNSENT = 128 * 1024
@@ -95,6 +97,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # The lifespan hears of it only when every connection is gone.
         self._when_leaving()
+        # Who came meanwhile has a connection that we have not seen: closing now would break it unanswered.
+        await asyncio.sleep(TAKE_SECONDS)
         await super().shutdown(sockets)
 
     async def _take_several(self) -> None:

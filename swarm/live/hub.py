@@ -75,7 +75,7 @@ class Hub:
         self._count = 0
         self._rung: deque[Sequence[Entry]] = deque()
         self._rung_asked = False
-        self._stopping = False
+        self._stopping = self._leaving = False
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -110,12 +110,12 @@ class Hub:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def drain(self) -> None:
-        """This worker is about to go: say so to whoever asks, and let nobody in."""
-        self._stopping = True
+        """This worker is about to go: say so to whoever asks; whoever is at the door already comes in."""
+        self._leaving = True
 
     async def close_all(self, spread: float) -> None:
         """Send everybody away to come back elsewhere, over `spread` seconds; returns when all were told."""
-        self.drain()
+        self._stopping = self._leaving = True
         loop = asyncio.get_running_loop()
         if not self._count:
             return
@@ -136,7 +136,7 @@ class Hub:
 
     def figures(self) -> dict[str, float]:
         """For metrics and health."""
-        now = {"sockets": self._count, "streams": len(self._streams), "draining": self._stopping}
+        now = {"sockets": self._count, "streams": len(self._streams), "draining": self._leaving}
         return asdict(self.counts) | now | {"doorbell_age": self.doorbell.age()}
 
     # The door.
