@@ -62,6 +62,7 @@ def measure(databases: Databases, home: Path) -> Iterator[Figure]:
             "bytes": BYTES,
             "per_second": PER_SECOND,
             "messages": PACED,
+            "warm": PER_SECOND,
         }
         delays: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
         for _again in range(3):
