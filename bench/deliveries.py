@@ -20,7 +20,7 @@ from swarm.tickets.models import Ticket
 SOCKETS = 200
 BYTES = 400
 IN_FLIGHT = 20
-MESSAGES = 2000
+MESSAGES = 10_000
 WARM = 500
 RUNS = 5
 PER_SECOND = 50

@@ -72,9 +72,11 @@ class Sql:
 
 
 Asked = tuple[Sql, Mapping[str, Any]]
+Rows = Sequence[Any]
+"""What a statement returned, row by row."""
 
 
-def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
+def together(connection: Connection, *asked: Asked) -> list[Rows]:
     """Execute several statements in order, on PostgreSQL in one round trip; the rows of each.
 
     Goes past SQLAlchemy's cursors, which cost more than these statements. Raises `DBAPIError`.
@@ -89,15 +91,15 @@ def together(connection: Connection, *asked: Asked) -> list[Sequence[Any]]:
         raise _wrapped(connection, failure) from failure
 
 
-def and_commit(connection: Connection, *asked: Asked) -> None:
-    """Execute these and commit, in one round trip; PostgreSQL only. Raises `DBAPIError`.
+def and_commit(connection: Connection, *asked: Asked) -> list[Rows]:
+    """Execute these and commit, in one round trip; the rows of each. PostgreSQL only. Raises `DBAPIError`.
 
     The commit of the connection's transaction has nothing left to do.
     """
     lent = connection.connection
     raw: Any = lent.driver_connection
     try:
-        pipeline.ask(raw, lent.info, [sql.said(values) for sql, values in asked], commit=True)
+        return pipeline.ask(raw, lent.info, [sql.said(values) for sql, values in asked], commit=True)
     except psycopg.Error as failure:
         raise _wrapped(connection, failure) from failure
 

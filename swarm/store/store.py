@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -24,8 +25,8 @@ from swarm.events import SYSTEM, Actor
 from swarm.events.refusals import No
 from swarm.store.engines import reading_engine, sync_url, writing_engine
 from swarm.store.log import Entry
-from swarm.store.sql import Asked, and_commit
-from swarm.store.work import AtOnce, Work
+from swarm.store.sql import and_commit
+from swarm.store.work import AtOnce, Last, Work
 from swarm.store.writable import ReadOnly, Writing, says_read_only, suspicious, try_to_allocate, try_to_write
 
 T = TypeVar("T")
@@ -266,7 +267,7 @@ class Store:
 
     def _commit(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
-        last: list[Asked] = []
+        last: list[Last] = []
         alone = len(jobs) == 1
         with self._writing.connect() as connection, connection.begin():
             for job in jobs:
@@ -290,10 +291,13 @@ class Store:
             self._last(connection, last)
         return outcomes
 
-    def _last(self, connection: Connection, asked: Sequence[Asked]) -> None:
+    def _last(self, connection: Connection, last: Sequence[Last]) -> None:
         """What goes with the commit."""
-        if asked:
-            and_commit(connection, *asked)
+        if not last:
+            return
+        rows = iter(and_commit(connection, *(one for asked, _then in last for one in asked)))
+        for asked, then in last:
+            then(list(islice(rows, len(asked))))
 
     def _announce(self, entries: Sequence[Entry]) -> None:
         for listener in self._listeners:

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from swarm.events import Actor, Event
 from swarm.store import log
 from swarm.store.log import Entry
-from swarm.store.sql import Asked, together
+from swarm.store.sql import Asked, Rows, together
 
 Row = TypeVar("Row")
+Last = tuple[Sequence[Asked], Callable[[Sequence[Rows]], None]]
+"""Statements that go with the commit, and who is told what they returned."""
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
 """Event → what must follow in the same transaction."""
 
@@ -32,7 +34,7 @@ class Work:
         self.actor = actor
         self.now = now
         self.recorded: list[log.Entry] = []
-        self.last: list[Asked] = []
+        self.last: list[Last] = []
         """What the commit takes with it."""
         self._later: list[tuple[str, Event, Actor, datetime]] = []
         self._at_once = at_once
@@ -54,22 +56,20 @@ class Work:
         seq = log.number(connection, {stream: 1})[stream][0]
         entry = Entry(stream, seq, event.kind, at or self.now, (by or self.actor).key, event.data())
         log.keep(connection, [entry])
-        self.kept([entry], [event])
+        self.recorded.append(entry)
+        self._follow(event)
         return seq
 
-    def kept(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
-        """Announce after the commit what stands on its streams, and let follow what must."""
-        self.recorded += entries
-        for event in events:
-            self._follow(event)
+    def at_last(self, *asked: Asked, then: Callable[[Sequence[Rows]], None] = lambda _rows: None) -> None:
+        """Do this last of all, on PostgreSQL in the commit's own round trip.
 
-    def at_last(self, *asked: Asked) -> None:
-        """Do this before the commit, on PostgreSQL in its own round trip; nothing may depend on it before."""
+        `then` hears what each of them returned, in time to fill in what is announced; it can ask no more.
+        """
         connection = self.session.connection()
         if connection.dialect.name == "postgresql":
-            self.last += asked
+            self.last.append((asked, then))
         else:
-            together(connection, *asked)
+            then(together(connection, *asked))
 
     def finish(self) -> None:
         """Number what goes to streams that many tickets share: last, and in order of their keys."""

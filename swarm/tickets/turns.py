@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
-
-from sqlalchemy.engine import Connection
 
 from swarm.events import Actor
 from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
 from swarm.modes import Case, mode_of
 from swarm.store import Entry, Work, log
-from swarm.store.sql import Asked, Sql, together
+from swarm.store.sql import Asked, Rows, Sql, together
 from swarm.text.language import _, use
 from swarm.tickets import rules
 from swarm.tickets.events import RoomMessagePosted
@@ -145,7 +143,8 @@ def post_turn(
     """`post` into rooms for many at once: each draft's outcome in its place.
 
     Every draft is judged by the rule the form asks, on the rows as they stand under the tickets' locks:
-    the `answers` to the `questions` of these drafts, where they were asked already.
+    the `answers` to the `questions` of these drafts, where they were asked already. On PostgreSQL the
+    outcomes are there when the transaction is over, and not before.
     """
     connection = work.session.connection()
     _held, standing, stood_before = answers or together(connection, *questions(drafts))
@@ -157,8 +156,16 @@ def post_turn(
         if draft.key not in stood and verdicts[draft.ticket_id, draft.actor.key] is None:
             fresh.setdefault(draft.key, draft)
     owned = {place for place, (case, _mode) in cases.items() if case.is_owner}
-    written = stood | _write(work, connection, list(fresh.values()), owned)
-    return list(_outcomes(drafts, verdicts, written, fresh))
+    outcomes: list[Posted | No] = []
+
+    def tell(written: dict[Key, Stored]) -> None:
+        outcomes.extend(_outcomes(drafts, verdicts, stood | written, fresh))
+
+    if fresh:
+        _write(work, list(fresh.values()), owned, tell)
+    else:
+        tell({})
+    return outcomes
 
 
 def _staff(drafts: Sequence[Draft]) -> Mapping[tuple[int, int | None], Actor]:
@@ -234,12 +241,10 @@ def _cases(
 
 def _write(
     work: Work,
-    connection: Connection,
     drafts: Sequence[Draft],
     owned: Collection[tuple[int, str]],
-) -> dict[Key, Stored]:
-    if not drafts:
-        return {}
+    tell: Callable[[dict[Key, Stored]], None],
+) -> None:
     counts = Counter(draft.ticket_id for draft in drafts)
     later = dict(counts)
     rows: list[list[Any]] = []
@@ -249,25 +254,26 @@ def _write(
         rows.append(
             [place, f"room:{ticket}", ticket, draft.actor.key, draft.client_id, draft.body, later[ticket]]
         )
-    streams = {f"room:{ticket}": count for ticket, count in counts.items()}
-    numbered, stored = together(connection, log.numbering(streams), (_WRITE, {"rows": rows, "now": work.now}))
+
+    def written(answers: Sequence[Rows]) -> None:
+        last, ids = dict(answers[0]), {(ticket, seq): id_ for ticket, seq, id_ in answers[1]}
+        stored: dict[Key, Stored] = {}
+        for draft, (_place, stream, ticket, author, client, body, after) in zip(drafts, rows, strict=True):
+            seq = last[stream] - after
+            id_ = ids[ticket, seq]
+            event = RoomMessagePosted(ticket_id=ticket, message_id=id_)
+            fresh = Fresh(id_, client, body, draft.actor.name, (ticket, author) in owned)
+            work.recorded.append(Entry(stream, seq, event.kind, work.now, author, event.data(), fresh))
+            stored[ticket, author, client] = Stored(id_, seq, body)
+        tell(stored)
+
     work.at_last(
+        log.numbering({f"room:{ticket}": count for ticket, count in counts.items()}),
+        (_WRITE, {"rows": rows, "now": work.now}),
         (_TELL, {"kind": RoomMessagePosted.kind, "keys": [row[1:5] for row in rows]}),
         (_TOUCH, {"tickets": [[ticket] for ticket in counts], "now": work.now, "stale": work.now - STALE}),
+        then=written,
     )
-    last, ids = dict(numbered), {(ticket, seq): id_ for ticket, seq, id_ in stored}
-    entries, events = [], []
-    written: dict[Key, Stored] = {}
-    for draft, (_place, stream, ticket, author, client, body, after) in zip(drafts, rows, strict=True):
-        seq = last[stream] - after
-        id_ = ids[ticket, seq]
-        event = RoomMessagePosted(ticket_id=ticket, message_id=id_)
-        fresh = Fresh(id_, client, body, draft.actor.name, (ticket, author) in owned)
-        entries.append(Entry(stream, seq, event.kind, work.now, author, event.data(), fresh))
-        events.append(event)
-        written[ticket, author, client] = Stored(id_, seq, body)
-    work.kept(entries, events)
-    return written
 
 
 def other_text() -> Stale:

@@ -90,14 +90,21 @@ def _open_rooms() -> None:
 
 def _out_of_order() -> None:
     from swarm.live.turns import Turns
+    from swarm.store.store import Store
 
-    deliver = Turns._deliver
+    deliver, last = Turns._deliver, Store._last
+
+    def slowly(self: Store, *asked: Any) -> None:
+        # Only what comes together can be turned round.
+        time.sleep(SLOWLY / 2)
+        last(self, *asked)
 
     def turned(self: Turns, stream: Any, job: Any) -> None:
         job.pieces = {group: list(pieces)[::-1] for group, pieces in job.pieces.items()}
         deliver(self, stream, job)
 
     Turns._deliver = turned  # type: ignore[method-assign]
+    Store._last = slowly  # type: ignore[method-assign, assignment]
 
 
 def _rings_before_commit() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from swarm.events import NOBODY
 from swarm.store import Store, Work, log
-from swarm.store.sql import Sql, together
+from swarm.store.sql import Rows, Sql, together
 from tests.support.backends import PostgresMaker
 
 SUMS = Sql("SELECT a + b, word FROM rows(:pairs, a int, b int, word text) AS p ORDER BY a")
@@ -108,3 +108,26 @@ def test_a_value_that_is_much_longer_than_the_socket_s_buffer_arrives(on_postgre
         return [len(its) for _sum, its in sums]
 
     assert on_postgresql.write_now(NOBODY, ask) == [len(word)] * 2
+
+
+def test_what_the_last_statements_returned_is_told_before_anything_is_announced(store: Store) -> None:
+    told: list[object] = []
+    store.on_commit(lambda entries: told.append([entry.kind for entry in entries]))
+
+    def write(work: Work) -> None:
+        for stream in ("room:1", "room:2"):
+            numbering = log.numbering({stream: 2})
+            entry = log.Entry(stream, 2, stream, work.now, "system", {})
+
+            def then(rows: Sequence[Rows], entry: log.Entry = entry) -> None:
+                told.append([[tuple(row) for row in its] for its in rows])
+                work.recorded.append(entry)
+
+            work.at_last(numbering, (SUMS, {"pairs": [[1, 1, stream]]}), then=then)
+
+    store.write_now(NOBODY, write)
+    assert told == [
+        [[("room:1", 2)], [(2, "room:1")]],
+        [[("room:2", 2)], [(2, "room:2")]],
+        ["room:1", "room:2"],
+    ]
