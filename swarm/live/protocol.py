@@ -94,10 +94,13 @@ class Protocol(WebSocketsSansIOProtocol):
         # Kilobytes for each idle socket.
         del self.scope, self.request, self.response
 
-    def write(self, data: bytes) -> None:
-        """Send whole frames, already encoded."""
-        if not self.close_sent and not self.disconnected:
-            self.transport.write(data)
+    def write(self, data: bytes) -> int:
+        """Send whole frames, already encoded; returns how many bytes the peer has not taken yet."""
+        if self.close_sent or self.disconnected:
+            return 0
+        transport = self.transport
+        transport.write(data)
+        return transport.get_write_buffer_size()
 
     def buffered(self) -> int:
         """Bytes the peer has not taken yet."""

@@ -73,10 +73,10 @@ class Socket:
         self.typed_at: dict[str, float] | None = None
         self.closing = False
         self._outlet: Outlet | None = None
-        self._raw: Callable[[bytes], None] | None = None
+        self._raw: Callable[[bytes], int] | None = None
 
-    def attach(self, outlet: Outlet, raw: Callable[[bytes], None] | None) -> None:
-        """Connect the writing side; `raw` takes bytes in wire form."""
+    def attach(self, outlet: Outlet, raw: Callable[[bytes], int] | None) -> None:
+        """Connect the writing side; `raw` takes bytes in wire form and says how many lie unread."""
         self._outlet = outlet
         self._raw = raw
 
@@ -91,10 +91,10 @@ class Socket:
         if batches is None or self.closing or self._outlet is None:
             return True
         if self._raw is not None:
-            self._raw(batches[0].wire if len(batches) == 1 else b"".join([batch.wire for batch in batches]))
-        else:
-            assert isinstance(self._outlet, PlainOutlet)
-            self._outlet.put(batches)
+            wire = batches[0].wire if len(batches) == 1 else b"".join([batch.wire for batch in batches])
+            return self._raw(wire) <= most
+        assert isinstance(self._outlet, PlainOutlet)
+        self._outlet.put(batches)
         return self._outlet.buffered() <= most
 
     def answer(self, batch: Batch) -> None:

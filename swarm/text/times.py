@@ -87,6 +87,7 @@ def _exact(at: datetime, zone_name: str, language: str) -> str:
     return format_datetime(at.astimezone(here), "full", tzinfo=here, locale=language)
 
 
+@lru_cache(1024)
 def stamp(at: datetime) -> str:
     """For machines and `<time datetime>`: RFC 3339 in UTC, seconds."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from swarm.at_once import AT_ONCE
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No, NotAllowed, Stale, Unknown
 from swarm.people import actions as people
@@ -16,6 +17,7 @@ from swarm.routing.escalation import escalate
 from swarm.routing.matching import ask_for_help
 from swarm.store import Work, log
 from swarm.tickets import actions as tickets
+from swarm.tickets.events import RoomMessagePosted
 from swarm.tickets.posting import post
 from swarm.tickets.turns import Draft, Posted, post_turn
 from tests.support.town import PEOPLE, Town
@@ -155,3 +157,7 @@ def test_a_right_that_has_gone_refuses_what_is_new_and_answers_what_stands(
 def _heads(town: Town, *ids: int) -> tuple[int, ...]:
     found = town.look("mona", lambda work: log.heads(work.session, [f"room:{id_}" for id_ in ids]))
     return tuple(found[f"room:{id_}"] for id_ in ids)
+
+
+def test_nothing_has_to_follow_a_message_at_once_for_a_turn_knows_its_numbers_after_the_commit() -> None:
+    assert RoomMessagePosted not in AT_ONCE
