@@ -15,6 +15,7 @@ from sqlalchemy import select
 import swarm.tables
 from swarm.events import Actor
 from swarm.store import Work
+from swarm.store.sql import together
 from swarm.store.tables import Table
 from tests.access.people import World
 
@@ -53,6 +54,8 @@ def rehearsing(world: World) -> Iterator[Rehearsal]:
         def try_out(work: Work) -> T:
             result = do(work)
             work.session.flush()
+            for asked, then in work.last:
+                then(together(work.session.connection(), *asked))
             raise _Done(result)
 
         try:

@@ -17,18 +17,23 @@ class Altered(App):
 
     def __init__(self, backend: Backend, home: Path, what: str = "", **more: Any) -> None:
         super().__init__(backend, home, **more)
-        self.unaltered = [*self.command]
-        if what:
-            self.become(what)
+        self.mutant = what
+        self.heal()
 
-    def become(self, what: str, count: int = 0) -> None:
-        """Start so from now on: a mutant, or to die the `count`th time that a point is reached."""
-        self.command = [*self.unaltered]
-        self.command[2] = f"from tests.faults.launch import alter; alter({what!r}, {count}); {START}"
+    def die_at(self, point: str, count: int) -> None:
+        """Start so from now on: to die the `count`th time that a point is reached."""
+        # A mutant's own delay comes before the end, or nobody would see what it said in vain.
+        self._begin_with(f"alter({point!r}, {count})", self._itself())
 
     def heal(self) -> None:
-        """Start as it should be from now on."""
-        self.command = self.unaltered
+        """Start without dying from now on."""
+        self._begin_with(self._itself())
+
+    def _itself(self) -> str:
+        return f"alter({self.mutant!r}, 0)" if self.mutant else "pass"
+
+    def _begin_with(self, *said: str) -> None:
+        self.command[2] = "; ".join(("from tests.faults.launch import alter", *said, START))
 
 
 def alter(what: str, count: int) -> None:

@@ -43,7 +43,7 @@ async def kill_a_worker(run: Run) -> None:
 
 async def die_at(point: str, run: Run) -> None:
     worker = run.dice.choice(run.workers)
-    worker.become(point, run.dice.randrange(15, 40))
+    worker.die_at(point, run.dice.randrange(15, 40))
     await asyncio.to_thread(worker.stop)
     with contextlib.suppress(DidNotStart):
         await run.start(worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.faults.history import findings
 from tests.faults.houses import on_postgres, on_sqlite, seed_of_the_day
 from tests.faults.mutants import MUTANTS
 from tests.faults.running import Fault, play, report
-from tests.faults.strikes import cut, kill_a_worker, nothing
+from tests.faults.strikes import cut, die_at, kill_a_worker, nothing
 
 pytestmark = pytest.mark.fault
 
@@ -20,8 +21,10 @@ STRICT = 6.0
 """Seconds after which nothing is waited for: a mutant's pages never come together."""
 USUAL: Mapping[str, Fault] = {"the line is cut": cut, "a worker is killed": kill_a_worker}
 OTHERS: Mapping[str, Mapping[str, Fault]] = {
-    # A kill may meet a moment in which nothing is owed.
-    "acknowledges before the commit": {"a worker is killed": kill_a_worker, "and again": kill_a_worker},
+    # Elsewhere a kill may meet a moment in which nothing is owed.
+    "acknowledges before the commit": {"kill -9": partial(die_at, "before the commit")},
+    "no unique key": {"kill -9": partial(die_at, "between commit and answer")},
+    "a retry is told another number": {"kill -9": partial(die_at, "between commit and answer")},
     # Who reconnects reads the log, and shows what is true again.
     "rings before the commit": {"nothing": nothing},
     "a deaf hub": {"nothing": nothing},

@@ -128,7 +128,7 @@ def test_either_worker_answers_for_both_and_what_a_dead_one_counted_stays(pair: 
         both_serve(pair, so_far + place + 1)
         assert asked_for(pair) == before + 20
     until(lambda: len(list(folder.iterdir())) == 3)
-    assert measured(pair)["swarm_workers"] == 2
+    until(lambda: measured(pair)["swarm_workers"] == 2)
 
 
 def test_somebody_who_reads_the_figures_all_along_is_always_answered(pair: App) -> None:
