@@ -176,7 +176,8 @@ class Scene:
                 "Accept": "text/html",
                 "Content-Type": "application/x-www-form-urlencoded",
             },
-            timeout=20.0,
+            # What a worker had locked when it was frozen is free again after twenty seconds.
+            timeout=40.0,
         )
         assert answer.status_code == 303, (path, answer.status_code, answer.text[:500])
 

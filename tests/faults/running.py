@@ -78,6 +78,8 @@ class Run:
     away: float = 14.0
     """Seconds that Redis stays away; the doorbell throws its connections away after twelve."""
     quiet: float = QUIET
+    gives_up: float = 0.1
+    """The share of messages that writers send once, whatever the answer."""
     dice: random.Random = field(init=False)
     workers: list[Altered] = field(default_factory=list)
     proxies: list[Proxy] = field(default_factory=list)
@@ -246,7 +248,14 @@ def _people(run: Run) -> list[Follower]:
         for place in range(3)
     ]
     run.writers = [
-        Writer(f"{room}-{place}", run.seat(hugo, room, place), room, run.now, through_socket=place % 2 == 0)
+        Writer(
+            f"{room}-{place}",
+            run.seat(hugo, room, place),
+            room,
+            run.now,
+            through_socket=place % 2 == 0,
+            gives_up=run.gives_up,
+        )
         for room in run.rooms
         for place in range(3)
     ]

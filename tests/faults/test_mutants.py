@@ -50,7 +50,7 @@ SAYS: Mapping[str, Sequence[str]] = {
 def test_a_mutant_is_caught(mutant: str, tmp_path: Path) -> None:
     # Only where workers hear of each other can one be deaf.
     house = on_postgres if mutant == "a deaf hub" else on_sqlite
-    with house(tmp_path, mutant, seed=seed_of_the_day(), quiet=STRICT) as run:
+    with house(tmp_path, mutant, seed=seed_of_the_day(), quiet=STRICT, gives_up=0.0) as run:
         history = asyncio.run(play(run, OTHERS.get(mutant, USUAL).items(), heals=False))
     found = findings(history)
     said = f"nobody noticed: {mutant}; {report(history, run.seed)}"

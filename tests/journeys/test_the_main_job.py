@@ -19,8 +19,8 @@ from tests.support.town import Town, build
 
 pytestmark = pytest.mark.journey
 
-WITHIN = 1_000
-"""Milliseconds in which a line written by one is shown to the other."""
+WITHIN = 10_000
+"""Milliseconds after which nobody waits any more; how long it takes, `python -m bench shown` says."""
 SHOTS = os.environ.get("SWARM_TEST_SHOTS", "")
 
 
