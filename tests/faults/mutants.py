@@ -5,7 +5,6 @@ A mutant replaces methods and names of the product, which types forbid: hence ea
 
 from __future__ import annotations
 
-import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +13,6 @@ from typing import Any
 
 SLOWLY = 0.4
 """Seconds by which a mutant delays its commit, so that what it told before can be seen to be untrue."""
-UNLUCKY = 0.25
-"""The share of transactions that another had rung for, and was rolled back, where a mutant needs some."""
 
 
 def _no_unique_key() -> None:
@@ -124,13 +121,11 @@ def _rings_before_commit() -> None:
 
     def early(self: Work) -> None:
         finish(self)
-        told = self.recorded
-        if random.random() < UNLUCKY:
-            # As of another transaction, which was rolled back and whose numbers this one got.
-            told = [ghost(one) if one.fresh else one for one in told]
+        # As of other transactions, which were rolled back and whose numbers these got.
+        told = [ghost(one) if one.fresh else one for one in self.recorded]
         for listener in ring if told else ():
             listener(told)
-        time.sleep(SLOWLY / 12)
+        time.sleep(SLOWLY / 4)
 
     Store._commit = committed  # type: ignore[method-assign]
     Work.finish = early  # type: ignore[method-assign]
