@@ -125,6 +125,7 @@ def _rings_before_commit() -> None:
         told = [ghost(one) if one.fresh else one for one in self.recorded]
         for listener in ring if told else ():
             listener(told)
+        # Or the true ring overtakes it, and pages are never told the untrue one.
         time.sleep(SLOWLY / 4)
 
     Store._commit = committed  # type: ignore[method-assign]
