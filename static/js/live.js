@@ -1,12 +1,12 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
 import { $, $$, fill, notice, notify, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
+import { brought, refresh, refreshAll, replace } from "./pieces.js";
 import { markPresence, mayTellTyping, showPresence, showTyping, stopTyping } from "./signals.js";
 
 const COME_BACK_NEVER = new Set([4400, 4401, 4403, 4404]);
-const ANSWER_MS = 5000, FETCH_MS = 10000;
+const ANSWER_MS = 5000;
 // A server to which everybody comes back at once answers in turn: who hangs up and comes again begins at the end.
 const connectMs = () => Math.min(20000, 10000 + 5000 * tries);
-const fetchesItself = '[hx-trigger~="refresh"]';
 const clientId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 // A dead connection costs little the first times, a slow line is given longer the next; sending again is safe.
 const patience = (tried) => AbortSignal.timeout(Math.min(20000, 5000 * 2 ** Math.max(0, tried - 1)));
@@ -113,25 +113,6 @@ function apply({ s, n, do: ops }) {
     if (verb === "toast") toast(parse(target));
   }
 }
-// What is under a pressed button or finger stays until it is let go: a click that began on it would be lost.
-let pressed = null;
-const held = new Map();
-const pressing = (element) => Boolean(pressed && element.contains(pressed));
-function replace(target, html) {
-  const old = $(target);
-  if (!old) return;
-  if (pressing(old)) { held.set(target, html); return; }
-  held.delete(target);
-  const made = [...parse(html).children];
-  old.replaceWith(...made);
-  made.forEach(brought);
-}
-function release() {
-  setTimeout(() => {
-    pressed = null;
-    for (const [target, html] of [...held]) replace(target, html);
-  });
-}
 function append(selector, html) {
   const target = $(selector);
   if (!target) return false;
@@ -147,32 +128,12 @@ function append(selector, html) {
   });
   return true;
 }
-function brought(element) {
-  window.htmx?.process(element);
-  dress(element);
-}
-// A piece in which something is being typed, or a form stands open, keeps still until that is over.
-const asked = new WeakSet();
-const chosen = (select) => [...select.options].some((option) => option.selected !== option.defaultSelected);
-const typedIn = (field) => !field.closest("[data-sent]") && (field.localName === "select" ? chosen(field) && ![...field.options].every((option) => !option.defaultSelected) : field.type !== "hidden" && field.value !== field.defaultValue);
-const busy = (element) => pressing(element) || $("details[open]", element) || $$("select, textarea, input:not([type=checkbox]):not([type=radio])", element).some(typedIn);
 function acted({ target }) {
   const form = target.closest?.("form");
   if (form) form.dataset.sent = "";
   for (let at = form?.closest("details"); at; at = at.parentElement?.closest("details")) at.open = false;
   // Where the page is live, the event says what to draw anew.
-  if (!open() || catching.size) $$(fetchesItself).forEach(refresh);
-}
-function refresh(element) {
-  if (asked.has(element)) return;
-  asked.add(element);
-  const go = () => {
-    if (!element.isConnected) return asked.delete(element);
-    if (busy(element)) return setTimeout(go, 700);
-    asked.delete(element);
-    element.dispatchEvent(new CustomEvent("refresh"));
-  };
-  setTimeout(go, Math.random() * 300);
+  if (!open() || catching.size) refreshAll();
 }
 function reloadPage() {
   if (Date.now() - stored.get("swarm.reloaded", 0) < 3000) { setTimeout(reloadPage, 3000); return; }
@@ -194,7 +155,7 @@ async function reloadPiece(stream, whole = false, tried = 0) {
     if (shown) stickToBottom(shown, () => { shown.replaceChildren(...document.importNode(fresh, true).childNodes); brought(shown); bubblesOf(stream); });
     epoch = meta.epoch;
     cursors.set(stream, meta.streams[stream]);
-    $$(fetchesItself).forEach(refresh);
+    refreshAll();
     watch([stream]);
   } catch { setTimeout(reloadPiece, 1000 + Math.random() * 3000, stream, whole, tried + 1); }
 }
@@ -357,8 +318,6 @@ addEventListener("click", (event) => {
   if (button) decide(button, event);
   if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); older(link); }
 });
-addEventListener("pointerdown", ({ target }) => { pressed = target; }, true);
-for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, release, true);
 addEventListener("online", wake);
 addEventListener("offline", () => { if (open()) ping(); });
 document.addEventListener("visibilitychange", wake);
@@ -366,34 +325,7 @@ addEventListener("focus", wake);
 addEventListener("pageshow", ({ persisted }) => { if (persisted) again(true); });
 addEventListener("pagehide", () => { if (socket) { socket.onclose = null; socket.close(); socket = null; } });
 document.addEventListener("acted", acted);
-// A piece that an event made old is fetched until it came: no other event may follow.
-document.addEventListener("htmx:config:request", ({ target, detail }) => { if (target.matches?.(fetchesItself)) detail.ctx.request.timeout = FETCH_MS; });
-const fetchFailed = new WeakMap();
-function fetchLater({ target }) {
-  if (!target.matches?.(fetchesItself)) return;
-  const tried = fetchFailed.get(target) ?? 0;
-  fetchFailed.set(target, tried + 1);
-  setTimeout(refresh, 500 + Math.random() * Math.min(30000, 1000 * 2 ** tried), target);
-}
-document.addEventListener("htmx:error", fetchLater);
-document.addEventListener("htmx:response:error", (event) => { if (event.detail.ctx.response.status >= 500) fetchLater(event); });
-document.addEventListener("htmx:error", ({ target }) => {
-  const said = document.getElementById("toasts")?.dataset.textUnreached;
-  if (said && target.closest?.("form")) notify(said);
-});
-// What was fetched before somebody began to type waits as well.
-document.addEventListener("htmx:before:swap", (event) => {
-  if (!event.target.matches?.(fetchesItself) || !busy(event.target)) return;
-  event.preventDefault();
-  refresh(event.target);
-});
-document.addEventListener("htmx:after:swap", ({ target }) => {
-  fetchFailed.delete(target);
-  dress(target.isConnected ? target : document);
-  showState();
-  // Why nothing was done may stand below the edge of an open panel.
-  target.closest?.("form")?.querySelector("[data-problem] .problem")?.scrollIntoView({ block: "nearest" });
-});
+document.addEventListener("brought", ({ target }) => { dress(target); showState(); });
 
 dress(document);
 for (const log of $$('[id^="log-"]')) {

@@ -1,4 +1,4 @@
-"""Nothing that arrives takes the words or the place from somebody who types."""
+"""Pieces of a page are drawn anew: nothing is taken from who types or presses, and nothing old stays."""
 
 from __future__ import annotations
 
@@ -57,4 +57,16 @@ def test_a_click_that_straddles_a_redrawing_is_not_lost(page: Page) -> None:
     with page.expect_response("**/head"):
         page.locator(".head").dispatch_event("refresh")
     page.mouse.up()
+    expect(page.locator(".head", has_text="Resolved")).to_be_visible()
+
+
+def test_what_was_read_before_an_event_and_arrives_after_it_is_not_the_last_word(page: Page) -> None:
+    before, held = page.request.get(f"{page.url}/head"), list[Route]()
+    page.route("**/head", lambda route: held.append(route), times=1)
+    with page.expect_request("**/head"):
+        page.locator(".head").dispatch_event("refresh")
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_text("Hugo resolved the ticket").first).to_be_visible()
+    with page.expect_response("**/head"):
+        held.pop().fulfill(response=before)
     expect(page.locator(".head", has_text="Resolved")).to_be_visible()
