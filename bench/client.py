@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import uvloop
 
+from bench.giving_way import give_way
 from bench.socket_swarm_client import CountingSocket, drive, open_sockets
 
 Wanted = Mapping[str, Any]
@@ -261,5 +262,6 @@ if __name__ == "__main__":
     asked = json.load(sys.stdin)
     if asked["core"] < (os.cpu_count() or 1):
         os.sched_setaffinity(0, {asked["core"]})
+    give_way()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     print(json.dumps(uvloop.run(main(asked))))

@@ -55,13 +55,19 @@ def seen_long_ago(session: Session, key: str, now: datetime) -> bool:
     return row is not None and now - row.seen_at > SEEN_EVERY
 
 
-_STAMPS = Sql(
-    """
-    SELECT s.key, coalesce(p.stamp, s.stamp)
-    FROM rows(:keys, key text) AS k JOIN sessions s ON s.key = k.key LEFT JOIN people p ON p.id = s.person_id
+_HOLDING = """
+    JOIN sessions s ON s.key = k.key LEFT JOIN people p ON p.id = s.person_id
     WHERE s.ended_at IS NULL AND s.expires_at > :now AND (s.idle_at IS NULL OR s.idle_at > :now)
         AND (s.person_id IS NULL OR p.active)
     """
+_STAMPS = Sql(
+    f"SELECT s.key, coalesce(p.stamp, s.stamp) FROM rows(:keys, key text) AS k {_HOLDING}"  # noqa: S608 (our own words)
+)
+_STILL = Sql(
+    f"""
+    SELECT 1 / (count(*) = :count)::int FROM rows(:keys, key text, stamp bigint) AS k {_HOLDING}
+        AND coalesce(p.stamp, s.stamp) = k.stamp
+    """  # noqa: S608 (our own words)
 )
 
 
@@ -73,6 +79,12 @@ def stamps(session: Session, keys: Collection[str], now: datetime) -> Mapping[st
 def asking_stamps(keys: Collection[str], now: datetime) -> Asked:
     """The question of `stamps`, to be asked with others."""
     return _STAMPS, {"keys": [[key] for key in keys], "now": now}
+
+
+def still(actors: Mapping[str, Actor], now: datetime) -> Asked:
+    """Fails where a session no longer holds or somebody's rights moved; on PostgreSQL."""
+    keys = [[key, actor.stamp] for key, actor in actors.items()]
+    return _STILL, {"keys": keys, "now": now, "count": len(keys)}
 
 
 class Holder(NamedTuple):

@@ -28,7 +28,10 @@ GONE = {
 }
 """A PostgreSQL host that vanished without a word is noticed in some ten seconds, not in hours (libpq)."""
 
-BY_KEYS = ("plan_cache_mode = force_generic_plan", "random_page_cost = 1.1")
+BY_KEYS = (
+    *("plan_cache_mode = force_generic_plan", "random_page_cost = 1.1"),
+    *("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off"),
+)
 """Changes find their few rows by keys: planning that anew each time costs more than doing it."""
 
 

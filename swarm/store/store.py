@@ -38,9 +38,10 @@ TOGETHER = 64
 TRIES = 5
 BESIDE = 6
 """Readers besides the doors': the hub's threads read in their own."""
-_COLLISIONS = {"40001", "40P01", "23505", "26000"}
+_COLLISIONS = {"40001", "40P01", "23505", "26000", "22012"}
 """PostgreSQL's serialization failure, deadlock and unique violation: nothing happened, and what a second try
-finds may be what the other transaction has committed by then; and a prepared statement that got lost."""
+finds may be what the other transaction has committed by then; a prepared statement that got lost; and the
+division by zero by which a statement says that what was supposed is not so."""
 
 _log = structlog.get_logger(__name__)
 

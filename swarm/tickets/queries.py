@@ -13,9 +13,10 @@ from swarm.events import Actor
 from swarm.events.refusals import Unknown
 from swarm.modes import Case
 from swarm.people.models import Membership, Person, Team, Tier
-from swarm.store.sql import Sql
+from swarm.store.sql import Sql, together
 from swarm.text.language import _
 from swarm.tickets.models import Admission, Message, Ownership, Ticket, TicketTag
+from swarm.tickets.standing import Stands, asking, standing
 
 ACTIVE = ("open", "waiting", "on_hold")
 
@@ -97,55 +98,11 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
     )
 
 
-_CASES = Sql(
-    """
-    SELECT a.ticket, a.person, t.mode, t.team_id, t.status, t.tier, t.queued_for, t.owner_id, o.name,
-        g.duty_lead_id,
-        EXISTS (SELECT 1 FROM ownerships w WHERE w.ticket_id = t.id AND w.owner_id = a.person),
-        (SELECT standing FROM admissions d WHERE d.ticket_id = t.id AND d.person_id = a.person),
-        (SELECT max(rung) FROM tiers r WHERE r.team_id = t.team_id),
-        EXISTS (
-            SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id
-            WHERE m.team_id = t.team_id AND m.rung = t.tier + 1 AND p.active
-        )
-    FROM rows(:pairs, ticket bigint, person bigint) AS a JOIN tickets t ON t.id = a.ticket
-        JOIN people o ON o.id = t.owner_id JOIN teams g ON g.id = t.team_id
-    """
-)
-
-
-class Stands(NamedTuple):
-    """A ticket as somebody stands to it, and its mode."""
-
-    case: Case
-    mode: str
-
-
 def stands(session: Session, asked: Collection[tuple[Actor, int]]) -> Mapping[tuple[str, int], Stands]:
     """`case_for` of many actors and tickets in one query, whether they may know of it or not."""
-    actors = {(actor.person_id or 0, ticket): actor for actor, ticket in asked if actor.is_staff}
-    pairs = [[ticket, person] for person, ticket in actors]
-    found: dict[tuple[str, int], Stands] = {}
-    for ticket, person, mode, *rest in _CASES.run(session.connection(), pairs=pairs) if pairs else ():
-        team, status, tier, queued, owner, name, lead, owned, standing, top, staffed = rest
-        actor = actors[person, ticket]
-        case = Case(
-            actor=actor,
-            ticket_id=ticket,
-            team_id=team,
-            status=status,
-            tier=tier,
-            top_tier=top or 1,
-            queued_for=queued,
-            owner_id=owner,
-            owner_name=name,
-            duty_lead_id=lead,
-            owned_before=bool(owned),
-            standing=standing,
-            staffed_above=bool(staffed),
-        )
-        found[actor.key, ticket] = Stands(case, mode)
-    return found
+    actors = {(ticket, actor.person_id or 0): actor for actor, ticket in asked if actor.is_staff}
+    rows = together(session.connection(), asking(actors))[0] if actors else ()
+    return {(one.case.actor.key, one.case.ticket_id): one for one in standing(rows, actors)}
 
 
 _THERE = Sql("SELECT t.id FROM rows(:ids, id bigint) AS a JOIN tickets t ON t.id = a.id")

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from swarm.events import Actor
 from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
-from swarm.modes import Case, mode_of
+from swarm.modes import mode_of
 from swarm.store import Entry, Work, log
 from swarm.store.sql import Asked, Rows, Sql, together
 from swarm.text.language import _, use
 from swarm.tickets import rules
 from swarm.tickets.events import RoomMessagePosted
 from swarm.tickets.queries import may_know
+from swarm.tickets.standing import Pair, Remembered, Stands, asking, standing, still
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Posted:
     """It stood there already: an exact retry changes nothing."""
 
 
+Supposed = tuple[Sequence[Rows], Sequence[Asked]]
+"""Answers, and what fails where they are not true."""
+
+
 class Fresh(NamedTuple):
     """What is known of a message just written, so that drawing it asks nothing."""
 
@@ -65,27 +70,9 @@ class Stored(NamedTuple):
 
 Key = tuple[int, str, str]
 """Ticket, author, client id."""
-Pair = tuple[int, int]
-"""Ticket and person."""
-
 _HOLD = Sql(
     """
     SELECT id FROM tickets WHERE id IN (SELECT id FROM rows(:tickets, id bigint) AS h) ORDER BY id FOR UPDATE
-    """
-)
-_CASES = Sql(
-    """
-    SELECT a.ticket, a.person, t.mode, t.team_id, t.status, t.tier, t.queued_for, t.owner_id, o.name,
-        g.duty_lead_id,
-        EXISTS (SELECT 1 FROM ownerships w WHERE w.ticket_id = t.id AND w.owner_id = a.person),
-        (SELECT standing FROM admissions d WHERE d.ticket_id = t.id AND d.person_id = a.person),
-        (SELECT max(rung) FROM tiers r WHERE r.team_id = t.team_id),
-        EXISTS (
-            SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id
-            WHERE m.team_id = t.team_id AND m.rung = t.tier + 1 AND p.active
-        )
-    FROM rows(:pairs, ticket bigint, person bigint) AS a JOIN tickets t ON t.id = a.ticket
-        JOIN people o ON o.id = t.owner_id JOIN teams g ON g.id = t.team_id
     """
 )
 _WRITTEN = Sql(
@@ -95,6 +82,14 @@ _WRITTEN = Sql(
         JOIN messages m ON m.client_id = a.client AND m.author = a.author AND m.lane = 'room'
         AND m.ticket_id + 0 = a.ticket
     """  # + 0: or a planner that thinks rooms are small walks through all of it
+)
+_NOTHING_STANDS = Sql(
+    """
+    SELECT 1 / (count(*) = 0)::int
+    FROM rows(:keys, ticket bigint, author text, client text) AS a
+        JOIN messages m ON m.client_id = a.client AND m.author = a.author AND m.lane = 'room'
+        AND m.ticket_id + 0 = a.ticket
+    """
 )
 # A message's number is its stream's last, just taken, less those of the turn that come after it.
 _WRITE = Sql(
@@ -132,44 +127,58 @@ def questions(drafts: Sequence[Draft]) -> Sequence[Asked]:
     """What `post_turn` has to know; the first one takes the tickets' locks."""
     return (
         (_HOLD, {"tickets": [[id_] for id_ in {draft.ticket_id for draft in drafts}]}),
-        (_CASES, {"pairs": [list(pair) for pair in _staff(drafts)]}),
+        asking(_staff(drafts)),
         (_WRITTEN, {"keys": [list(key) for key in {draft.key for draft in drafts}]}),
     )
 
 
+def supposing(drafts: Sequence[Draft], remembered: Remembered, now: datetime) -> Supposed | None:
+    """The answers to the `questions`, if nothing has moved and nothing stands; none where that is not known.
+
+    And what goes before the writing in its round trip: fails where they are not true. On PostgreSQL.
+    """
+    rows = remembered.supposed(_staff(drafts), now)
+    if rows is None:
+        return None
+    hold, _asking, (_written, keys) = questions(drafts)
+    return ((), rows, ()), (hold, still(rows), (_NOTHING_STANDS, keys))
+
+
 def post_turn(
-    work: Work, drafts: Sequence[Draft], answers: Sequence[Sequence[Any]] | None = None
+    work: Work, drafts: Sequence[Draft], answers: Sequence[Rows] | None = None, first: Sequence[Asked] = ()
 ) -> list[Posted | No]:
     """`post` into rooms for many at once: each draft's outcome in its place.
 
     Every draft is judged by the rule the form asks, on the rows as they stand under the tickets' locks:
     the `answers` to the `questions` of these drafts, where they were asked already. On PostgreSQL the
-    outcomes are there when the transaction is over, and not before.
+    outcomes are there when the transaction is over, and not before. `first` goes in front of the writing, in
+    its round trip: answers that were only supposed let it fail there, and all is asked again.
     """
     connection = work.session.connection()
-    _held, standing, stood_before = answers or together(connection, *questions(drafts))
-    cases = _cases(standing, _staff(drafts))
+    _held, stood, written = answers or together(connection, *questions(drafts))
+    cases = {(one.case.ticket_id, one.case.actor.key): one for one in standing(stood, _staff(drafts))}
     verdicts = _verdicts(drafts, cases)
-    stood = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in stood_before}
+    before = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in written}
     fresh: dict[Key, Draft] = {}
     for draft in drafts:
-        if draft.key not in stood and verdicts[draft.ticket_id, draft.actor.key] is None:
+        if draft.key not in before and verdicts[draft.ticket_id, draft.actor.key] is None:
             fresh.setdefault(draft.key, draft)
-    owned = {place for place, (case, _mode) in cases.items() if case.is_owner}
+    owned = {place for place, one in cases.items() if one.case.is_owner}
     outcomes: list[Posted | No] = []
 
-    def tell(written: dict[Key, Stored]) -> None:
-        outcomes.extend(_outcomes(drafts, verdicts, stood | written, fresh))
+    def tell(stored: dict[Key, Stored]) -> None:
+        outcomes.extend(_outcomes(drafts, verdicts, before | stored, fresh))
 
     if fresh:
-        _write(work, list(fresh.values()), owned, tell)
+        _write(work, list(fresh.values()), owned, tell, first)
     else:
+        together(connection, *first)
         tell({})
     return outcomes
 
 
-def _staff(drafts: Sequence[Draft]) -> Mapping[tuple[int, int | None], Actor]:
-    return {(one.ticket_id, one.actor.person_id): one.actor for one in drafts if one.actor.is_staff}
+def _staff(drafts: Sequence[Draft]) -> Mapping[Pair, Actor]:
+    return {(one.ticket_id, one.actor.person_id or 0): one.actor for one in drafts if one.actor.is_staff}
 
 
 def _outcomes(
@@ -191,7 +200,7 @@ def _outcomes(
 
 
 def _verdicts(
-    drafts: Sequence[Draft], cases: Mapping[tuple[int, str], tuple[Case, str]]
+    drafts: Sequence[Draft], cases: Mapping[tuple[int, str], Stands]
 ) -> dict[tuple[int, str], No | None]:
     """For each ticket and author why they may not write; none where they may."""
     verdicts: dict[tuple[int, str], No | None] = {}
@@ -204,39 +213,12 @@ def _verdicts(
             if place[0] in actor.cases:
                 verdicts[place] = NotAllowed(hidden)
                 continue
-            if found is None or not may_know(found[0]):
+            if found is None or not may_know(found.case):
                 verdicts[place] = Unknown(hidden)
                 continue
-            verdict = rules.may_write_room(found[0], mode_of(found[1]))
+            verdict = rules.may_write_room(found.case, mode_of(found.mode))
             verdicts[place] = NotAllowed(verdict.sentence) if isinstance(verdict, Refused) else None
     return verdicts
-
-
-def _cases(
-    rows: Sequence[Any], staff: Mapping[tuple[int, int | None], Actor]
-) -> dict[tuple[int, str], tuple[Case, str]]:
-    """The tickets as these colleagues stand to them, each with its mode."""
-    found = {}
-    for ticket, person, mode, *rest in rows:
-        team, status, tier, queued, owner, name, lead, owned, standing, top, staffed = rest
-        actor = staff[ticket, person]
-        case = Case(
-            actor=actor,
-            ticket_id=ticket,
-            team_id=team,
-            status=status,
-            tier=tier,
-            top_tier=top or 1,
-            queued_for=queued,
-            owner_id=owner,
-            owner_name=name,
-            duty_lead_id=lead,
-            owned_before=bool(owned),
-            standing=standing,
-            staffed_above=bool(staffed),
-        )
-        found[ticket, actor.key] = (case, mode)
-    return found
 
 
 def _write(
@@ -244,6 +226,7 @@ def _write(
     drafts: Sequence[Draft],
     owned: Collection[tuple[int, str]],
     tell: Callable[[dict[Key, Stored]], None],
+    first: Sequence[Asked],
 ) -> None:
     counts = Counter(draft.ticket_id for draft in drafts)
     later = dict(counts)
@@ -256,7 +239,8 @@ def _write(
         )
 
     def written(answers: Sequence[Rows]) -> None:
-        last, ids = dict(answers[0]), {(ticket, seq): id_ for ticket, seq, id_ in answers[1]}
+        numbered, put = answers[len(first) : len(first) + 2]
+        last, ids = dict(numbered), {(ticket, seq): id_ for ticket, seq, id_ in put}
         stored: dict[Key, Stored] = {}
         for draft, (_place, stream, ticket, author, client, body, after) in zip(drafts, rows, strict=True):
             seq = last[stream] - after
@@ -268,6 +252,7 @@ def _write(
         tell(stored)
 
     work.at_last(
+        *first,
         log.numbering({f"room:{ticket}": count for ticket, count in counts.items()}),
         (_WRITE, {"rows": rows, "now": work.now}),
         (_TELL, {"kind": RoomMessagePosted.kind, "keys": [row[1:5] for row in rows]}),

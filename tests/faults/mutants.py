@@ -25,10 +25,10 @@ def _no_unique_key() -> None:
     def unlike(drafts: Sequence[Any]) -> list[Any]:
         return [replace(draft, client_id=f"{draft.client_id}#{secrets.token_hex(4)}") for draft in drafts]
 
-    def post(work: Any, drafts: Sequence[Any], answers: Any = None) -> list[Any]:
-        return turns.post_turn(work, unlike(drafts), answers)
+    def post(work: Any, drafts: Sequence[Any], *more: Any) -> list[Any]:
+        return turns.post_turn(work, unlike(drafts), *more)
 
-    watching.post_turn = post  # type: ignore[attr-defined]
+    watching.post_turn = post  # type: ignore[attr-defined, assignment]
     posting.store_message = lambda work, ticket, lane, author, body, client_id, **more: store_message(  # type: ignore[attr-defined]
         work, ticket, lane, author, body, f"{client_id}#{secrets.token_hex(4)}", **more
     )
