@@ -73,6 +73,7 @@ def speech(wanted: Wanted) -> Callable[[int], str]:
 
 async def flood(wanted: Wanted) -> Said:
     """One writes as fast as its words come back; how long until everybody has heard all of it."""
+    give_way()
     sockets = await opened(wanted, wanted["sockets"])
     process, core = psutil.Process(wanted["pid"]), wanted["core"]
     before, idle = _used(process), _idle(core)
@@ -262,6 +263,5 @@ if __name__ == "__main__":
     asked = json.load(sys.stdin)
     if asked["core"] < (os.cpu_count() or 1):
         os.sched_setaffinity(0, {asked["core"]})
-    give_way()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     print(json.dumps(uvloop.run(main(asked))))

@@ -32,7 +32,8 @@ BY_KEYS = (
     *("plan_cache_mode = force_generic_plan", "random_page_cost = 1.1"),
     *("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off"),
 )
-"""Changes find their few rows by keys: planning that anew each time costs more than doing it."""
+"""Changes find their few rows by keys: planning that anew each time costs more than doing it, and a plan that
+was made while a table was small would go on reading all of it."""
 
 
 def sync_url(url: str) -> URL:
