@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 
 from swarm.accounts.actions import key_of
 from swarm.accounts.entry import problem_for
-from swarm.accounts.queries import Actors, Holder, actor_by_session, asking_stamps, holders, stamps, still
+from swarm.accounts.queries import (
+    Actors,
+    Holder,
+    actor_by_session,
+    asking_stamps,
+    holders,
+    holding,
+    stamps,
+    still,
+)
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No
 from swarm.live import close_codes
@@ -144,7 +153,6 @@ class Doorman:
         self._staff = staff
         self._customer = customer
         self._actors = Actors()
-        self._stood = Remembered()
 
     def admit(self, knocks: Sequence[Mapping[str, str]]) -> Sequence[Viewer | Refused]:
         """Whose handshakes these are: the page says by its address which of two cookies it means."""
@@ -318,11 +326,14 @@ class PostFrame:
         if suppose and not self._store.is_sqlite and actors.keys() == keys:
             supposed = supposing(drafts, self._stood, work.now)
             if supposed is not None:
-                answers, first = supposed
-                return post_turn(work, drafts, answers, (still(actors, work.now), *first)), actors
-        # Rights are asked for in the same breath as what follows from them.
-        standing, *answers = together(connection, asking_stamps(keys, work.now), *questions(drafts))
-        actors = self._actors.found(work.session, dict(standing), work.now)
+                answers, (hold, *guards) = supposed
+                self._stood.remember(answers[1], work.now)
+                return post_turn(work, drafts, answers, (hold, still(actors, work.now), *guards)), actors
+        # Rights are asked for in the same breath as what follows from them, and under the locks.
+        hold, *asked = questions(drafts)
+        held, standing, *rest = together(connection, hold, asking_stamps(keys, work.now), *asked)
+        answers = [held, *rest]
+        actors = self._actors.found(work.session, holding(standing), work.now)
         if (found := _drafts(frames, actors)) != drafts:
             drafts, answers = found, together(connection, *questions(found))
         self._stood.remember(answers[1], work.now)

@@ -28,12 +28,8 @@ GONE = {
 }
 """A PostgreSQL host that vanished without a word is noticed in some ten seconds, not in hours (libpq)."""
 
-BY_KEYS = (
-    *("plan_cache_mode = force_generic_plan", "random_page_cost = 1.1"),
-    *("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off"),
-)
-"""Changes find their few rows by keys: planning that anew each time costs more than doing it, and a plan that
-was made while a table was small would go on reading all of it."""
+BY_KEYS = ("plan_cache_mode = force_generic_plan", "random_page_cost = 1.1")
+"""Changes find their few rows by keys: planning that anew each time costs more than doing it."""
 
 
 def sync_url(url: str) -> URL:

@@ -172,7 +172,8 @@ def post_turn(
     if fresh:
         _write(work, list(fresh.values()), owned, tell, first)
     else:
-        together(connection, *first)
+        if first:
+            together(connection, *first)
         tell({})
     return outcomes
 
