@@ -66,7 +66,7 @@ def measure(databases: Databases, home: Path) -> Iterator[Figure]:
             "warm": PER_SECOND,
         }
         delays: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
-        for _again in range(3):
+        for _again in range(RUNS):
             delays["bare"].append(said(bare, paced, None))
             delays["ours"].append(said(ours, paced, room()))
         yield from _delayed(delays)
