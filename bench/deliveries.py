@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.databases import SMALL, Databases, add
-from bench.figures import Figure, at_least, at_most, median, ms
+from bench.disk import flushes
+from bench.figures import Figure, at_least, at_most, median, ms, p99
 from bench.rows import CROWDED, HIVE, Row, person
 from bench.serving import CLIENT_CORE, Server, sign_in, swarm_server
 from swarm.events import NOBODY
@@ -25,7 +26,8 @@ MESSAGES = 10_000
 WARM = 500
 RUNS = 5
 PER_SECOND = 50
-PACED = 400
+PACED = 1_000
+"""One flush in a thousand may last a tenth of a second, and seven messages wait for it."""
 FIRST, MORE = 200, 2000
 SETTLE = 3.0
 """Seconds in which what only connecting needs is given back."""
@@ -66,10 +68,17 @@ def measure(databases: Databases, home: Path) -> Iterator[Figure]:
             "warm": PER_SECOND,
         }
         delays: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
+        disk: list[float] = []
         for _again in range(RUNS):
             delays["bare"].append(said(bare, paced, None))
             delays["ours"].append(said(ours, paced, room()))
+            disk += flushes(home, PACED // RUNS, PER_SECOND)
         yield from _delayed(delays)
+        yield Figure(
+            what="  a flush of the disk itself: p50, p99, most",
+            ours="",
+            reference=f"{ms(median(disk))} / {ms(p99(disk))} / {ms(max(disk))} ms",
+        )
     with (
         swarm_server(home, database) as ours,
         Server(home, "bench.bare_broadcast_server") as bare,

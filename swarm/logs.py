@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+import psycopg
 import structlog
 
 from swarm.settings import Log
@@ -54,6 +55,7 @@ def set_up(log: Log) -> None:
             pass_foreign_args=True,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                database_away,
                 structlog.processors.format_exc_info,
                 redact,
                 line,
@@ -75,6 +77,20 @@ def request_line(_logger: Any, _method: str, event: Event) -> Event:
     if event["_record"].name == "uvicorn.access" and isinstance(args, tuple) and len(args) == 5:
         client, method, path, _, status = args
         event.update(event="request", client=client, method=method, path=path, status=status)
+    return event
+
+
+def database_away(_logger: Any, _method: str, event: Event) -> Event:
+    """Says in one line that PostgreSQL could not be had: every sweep says so again while it lasts."""
+    failure = event.get("exc_info")
+    if failure is True:
+        failure = sys.exc_info()
+    if isinstance(failure, tuple):
+        failure = failure[1]
+    cause = getattr(failure, "orig", failure)
+    if isinstance(cause, psycopg.OperationalError):
+        del event["exc_info"]
+        event["problem"] = (str(cause) or type(cause).__name__).partition("\n")[0]
     return event
 
 

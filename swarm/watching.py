@@ -220,6 +220,10 @@ class _Frame:
             self.answer.set_result(outcome.seq)
 
 
+_Outcome = tuple[Sequence[Posted | No], Mapping[str, Actor]]
+"""What became of each post, and who held the sessions."""
+
+
 class PostFrame:
     """Writing through the socket: by the form's rule, all that comes in one turn in one commit."""
 
@@ -230,10 +234,13 @@ class PostFrame:
         self._stood = Remembered()
         self._waiting: list[_Frame] = []
         self._writing: asyncio.Task[None] | None = None
+        self._soon: asyncio.Handle | None = None
+        """The next transaction, where it has been asked for."""
+        self._gathering = False
+        """It waits for more to come."""
         self._wrote_at = float("-inf")
         self._usual = 1
         """How many messages were there the last time."""
-        self._enough = asyncio.Event()
 
     def __call__(self, viewer: Viewer, stream: str, client_id: str, body: str) -> Awaitable[int]:
         """The message's number, after its commit; the answer raises `PostRefused`."""
@@ -249,10 +256,14 @@ class PostFrame:
         if lane == "lane":
             return self._in_lane(frame)
         self._waiting.append(frame)
-        if len(self._waiting) >= self._usual:
-            self._enough.set()
-        if self._writing is None:
-            self._writing = loop.create_task(self._write())
+        if self._soon is None and self._writing is None:
+            if loop.time() - self._wrote_at < BUSY:
+                # What answers one turn comes in a few pieces: they are the next turn together.
+                self._gather(GATHER)
+            else:
+                self._soon = loop.call_soon(self._begin)
+        elif self._gathering:
+            self._look()
         return answer
 
     async def _in_lane(self, frame: _Frame) -> int:
@@ -268,40 +279,45 @@ class PostFrame:
             frame.settle(no)
         return await frame.answer
 
-    async def _write(self) -> None:
+    def _gather(self, seconds: float) -> None:
+        self._soon = asyncio.get_running_loop().call_later(seconds, self._begin)
+        self._gathering = True
+        self._look()
+
+    def _look(self) -> None:
+        if self._soon is not None and len(self._waiting) >= self._usual:
+            # Here and now: in another turn of the loop others would be written to first.
+            self._soon.cancel()
+            self._begin()
+
+    def _begin(self) -> None:
         """One transaction at a time: what comes meanwhile goes into the next, all of it."""
+        self._soon, self._gathering = None, False
+        frames, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        begun = self._begun(frames)
+        self._writing = asyncio.get_running_loop().create_task(self._see_through(frames, begun))
+
+    async def _see_through(self, frames: Sequence[_Frame], begun: asyncio.Future[_Outcome]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            if loop.time() - self._wrote_at < BUSY:
-                # What answers one turn comes in a few pieces: they are the next turn together.
-                await self._gather(GATHER)
-            while self._waiting:
-                frames, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-                if not await self._written(frames) and len(frames) > 1:
-                    # One of them spoiled it for all; alone, the innocent ones succeed.
-                    for frame in frames:
-                        await self._written([frame])
-                self._wrote_at = loop.time()
-                self._usual = min(len(frames) + len(self._waiting), TOGETHER)
-                if 0 < len(self._waiting) < TOGETHER:
-                    await self._gather(PAUSE)
+            if not await self._settled(frames, begun) and len(frames) > 1:
+                # One of them spoiled it for all; alone, the innocent ones succeed.
+                for frame in frames:
+                    await self._settled([frame], self._begun([frame]))
         finally:
             self._writing = None
+            self._wrote_at = loop.time()
+            self._usual = min(len(frames) + len(self._waiting), TOGETHER)
+            if self._waiting:
+                self._gather(PAUSE)
 
-    async def _gather(self, seconds: float) -> None:
-        if len(self._waiting) >= self._usual:
-            return
-        self._enough.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._enough.wait()
+    def _begun(self, frames: Sequence[_Frame]) -> asyncio.Future[_Outcome]:
+        tries = count()
+        return self._store.begin(NOBODY, lambda work: self._post(work, frames, suppose=not next(tries)))
 
-    async def _written(self, frames: Sequence[_Frame]) -> bool:
+    async def _settled(self, frames: Sequence[_Frame], begun: asyncio.Future[_Outcome]) -> bool:
         try:
-            tries = count()
-            outcomes, actors = await self._store.write(
-                NOBODY, lambda work: self._post(work, frames, suppose=not next(tries))
-            )
+            outcomes, actors = await begun
         except ReadOnly as refusal:
             for frame in frames:
                 frame.settle(refusal)
@@ -315,9 +331,7 @@ class PostFrame:
             frame.settle(outcome)
         return True
 
-    def _post(
-        self, work: Work, frames: Sequence[_Frame], *, suppose: bool
-    ) -> tuple[list[Posted | No], Mapping[str, Actor]]:
+    def _post(self, work: Work, frames: Sequence[_Frame], *, suppose: bool) -> _Outcome:
         keys = {frame.session for frame in frames}
         connection = work.session.connection()
         # They seldom moved since the last turn.

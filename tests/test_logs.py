@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy.exc import OperationalError
 
+from swarm.events import NOBODY
 from swarm.logs import set_up
 from swarm.settings import Log
+from swarm.store import Store, log
+from tests.support.processes import free_port
 
 TOKEN = "Zk3vX9_q-Lw2Tn8RbYc5UdHs7JfMe4Pa"
 
@@ -74,6 +78,26 @@ def test_an_exception_is_written_with_its_trace_but_without_credentials(
     written = capsys.readouterr().err
     assert "ConnectionError: no answer from postgresql+psycopg://[hidden]@db/swarm" in written
     assert "test_logs.py" in written
+    assert TOKEN not in written
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_database_that_is_away_is_one_line_without_a_trace(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    set_up(Log(json=as_json))
+    store = Store(f"postgresql+psycopg://swarm:{TOKEN}@127.0.0.1:{free_port()}/swarm")
+    try:
+        store.read_now(NOBODY, lambda work: log.epoch(work.session))
+    except OperationalError:
+        structlog.get_logger().exception("live_sweep_failed")
+    finally:
+        store.close()
+    written = capsys.readouterr().err
+    assert "live_sweep_failed" in written
+    assert "refused" in written
+    assert "Traceback" not in written
+    assert written.count("\n") == 1
     assert TOKEN not in written
 
 

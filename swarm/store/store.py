@@ -111,7 +111,11 @@ class Store:
 
     async def write(self, actor: Actor, do: Callable[[Work], T]) -> T:
         """Run `do` in one transaction and return after its commit was flushed. Raises `ReadOnly`."""
-        return await asyncio.wrap_future(self._submit(actor, do))
+        return await self.begin(actor, do)
+
+    def begin(self, actor: Actor, do: Callable[[Work], T]) -> asyncio.Future[T]:
+        """Like `write`, on its way before anybody awaits it."""
+        return asyncio.wrap_future(self._submit(actor, do))
 
     def read_now(self, actor: Actor, do: Callable[[Work], T]) -> T:
         """Like `read`, in the calling thread."""
@@ -188,14 +192,14 @@ class Store:
         self._writing.dispose()
 
     def _submit(self, actor: Actor, do: Callable[[Work], T], *, trying: bool = False) -> Future[T]:
-        if not trying:
-            self.writing.check()
         job = _Job(actor, do, trying=trying)
+        if not self._may_go(job):
+            return job.done
         # Nothing may be queued behind the writer's end: nobody would ever answer it.
         with self._gate:
             if self._closed:
-                raise RuntimeError("the store is closed")
-            if self.is_sqlite:
+                job.done.set_exception(RuntimeError("the store is closed"))
+            elif self.is_sqlite:
                 self._queue.put(job)
             else:
                 self._writers.submit(self._run, [job])
@@ -247,7 +251,7 @@ class Store:
                 job.done.set_result(result)
 
     def _may_go(self, job: _Job) -> bool:
-        """Answers what was queued before writes were refused."""
+        """Where writes are refused, answers that."""
         if job.trying:
             return True
         try:

@@ -135,13 +135,13 @@ def questions(drafts: Sequence[Draft]) -> Sequence[Asked]:
 def supposing(drafts: Sequence[Draft], remembered: Remembered, now: datetime) -> Supposed | None:
     """The answers to the `questions`, if nothing has moved and nothing stands; none where that is not known.
 
-    And what goes before the writing in its round trip: fails where they are not true. On PostgreSQL.
+    And what goes before the writing in its round trip: fails where anything has moved. On PostgreSQL.
     """
     rows = remembered.supposed(_staff(drafts), now)
     if rows is None:
         return None
-    hold, _asking, (_written, keys) = questions(drafts)
-    return ((), rows, ()), (hold, still(rows), (_NOTHING_STANDS, keys))
+    hold, *_asked = questions(drafts)
+    return ((), rows, ()), (hold, still(rows))
 
 
 def post_turn(
@@ -160,9 +160,15 @@ def post_turn(
     verdicts = _verdicts(drafts, cases)
     before = {(ticket, author, client): Stored(*rest) for ticket, author, client, *rest in written}
     fresh: dict[Key, Draft] = {}
+    refused: set[Key] = set()
     for draft in drafts:
-        if draft.key not in before and verdicts[draft.ticket_id, draft.actor.key] is None:
+        if verdicts[draft.ticket_id, draft.actor.key] is not None:
+            refused.add(draft.key)
+        elif draft.key not in before:
             fresh.setdefault(draft.key, draft)
+    if first and refused:
+        # What is written anew cannot stand already, says its index. The others are not written.
+        first = (*first, (_NOTHING_STANDS, {"keys": [list(key) for key in refused]}))
     owned = {place for place, one in cases.items() if one.case.is_owner}
     outcomes: list[Posted | No] = []
 

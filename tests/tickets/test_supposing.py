@@ -124,6 +124,15 @@ async def test_a_retry_is_answered_as_before_and_another_text_is_refused(town: T
     assert await post(viewer, f"room:{ticket}", "two", "Two") == first + 1
 
 
+async def test_a_retry_of_who_was_refused_meanwhile_is_answered_as_before(town: Town, ticket: int) -> None:
+    viewer, post = session(town, "ina"), PostFrame(town.store, Settings())
+    first = await post(viewer, f"room:{ticket}", "one", "One")
+    MOVES["moved to tiers"](town, ticket, viewer)
+    refused = [await status(post(viewer, f"room:{ticket}", again, "Two")) for again in ("two", "three")]
+    assert refused == [403, 403], "asked, then supposed"
+    assert await post(viewer, f"room:{ticket}", "one", "One") == first
+
+
 async def test_a_message_that_follows_another_is_one_round_trip(
     town: Town, ticket: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
