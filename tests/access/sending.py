@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -45,11 +46,11 @@ class Rehearsal:
 def rehearsing(world: World) -> Iterator[Rehearsal]:
     """Let the store of this site rehearse when told to."""
     store, rehearsal = world.site.store, Rehearsal()
-    really = store.write
+    really = store.begin
 
-    async def write(actor: Actor, do: Callable[[Work], T]) -> T:
+    def begin(actor: Actor, do: Callable[[Work], T]) -> asyncio.Future[T]:
         if not rehearsal.on:
-            return await really(actor, do)
+            return really(actor, do)
 
         def try_out(work: Work) -> T:
             result = do(work)
@@ -58,16 +59,19 @@ def rehearsing(world: World) -> Iterator[Rehearsal]:
                 then(together(work.session.connection(), *asked))
             raise _Done(result)
 
-        try:
-            return await really(actor, try_out)
-        except _Done as done:
-            return cast(T, done.result)
+        async def outcome(tried: asyncio.Future[T]) -> T:
+            try:
+                return await tried
+            except _Done as done:
+                return cast(T, done.result)
 
-    store.write = write  # type: ignore[method-assign]
+        return asyncio.ensure_future(outcome(really(actor, try_out)))
+
+    store.begin = begin  # type: ignore[method-assign]
     try:
         yield rehearsal
     finally:
-        del store.write
+        del store.begin
 
 
 def snapshot(world: World) -> dict[str, list[tuple[Any, ...]]]:
