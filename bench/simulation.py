@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.table import Table
 
-TURN, EACH = 0.0029, 0.00002
+TURN, EACH = 0.0007, 0.00005
 """Seconds of a database processor for a turn and for each message in it, as docs/scaling.md measured them."""
-TRIPS = 0.0010
-"""Seconds of a turn spent on the way: four round trips of 0.25 ms."""
+TRIPS = 0.00025
+"""Seconds of a turn spent on the way: one round trip."""
 FLUSH = 0.0010
 """Seconds of a flushed commit."""
 SECONDS = 20.0
