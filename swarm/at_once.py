@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from swarm.accounts.actions import end_with_account
-from swarm.people.events import DutyLeadNamed, PersonDeactivated, SetUp
+from swarm.accounts.events import AccountLinkMade, PasswordSet, SignedIn, SignedOutEverywhere
+from swarm.audit.actions import note
+from swarm.events import Event
+from swarm.modes.events import PolicyChanged
+from swarm.people.events import (
+    AddressSet,
+    DutyLeadNamed,
+    PersonAdded,
+    PersonDeactivated,
+    PersonPlaced,
+    PersonReactivated,
+    RoleSet,
+    SetUp,
+    SkillAdded,
+    SkillRemoved,
+    SkillRenamed,
+    SkillsSet,
+    TeamChanged,
+    TeamCreated,
+)
 from swarm.rooms.actions import seat_owner, send_home, withdraw_person
-from swarm.rooms.asking import close_asks
+from swarm.rooms.asking import close_asks, keep_what_was_asked
 from swarm.rooms.events import AskDeclined, AskExpired
 from swarm.routing.escalation import end_when_over, end_when_taken
 from swarm.routing.matching import ask_next
@@ -13,6 +34,8 @@ from swarm.seeds import plant
 from swarm.store.work import AtOnce
 from swarm.tickets.actions import follow_duty_lead, leave_to_duty_leads
 from swarm.tickets.events import (
+    LinkMade,
+    LinksEnded,
     ModeMoved,
     TicketClosed,
     TicketFellToDutyLead,
@@ -23,7 +46,34 @@ from swarm.tickets.events import (
     TicketTakenOver,
 )
 
-AT_ONCE: AtOnce = {
+AUDITED: Sequence[type[Event]] = (
+    SetUp,
+    PersonAdded,
+    PersonDeactivated,
+    PersonReactivated,
+    RoleSet,
+    AddressSet,
+    PersonPlaced,
+    SkillsSet,
+    SkillAdded,
+    SkillRenamed,
+    SkillRemoved,
+    TeamCreated,
+    TeamChanged,
+    DutyLeadNamed,
+    PolicyChanged,
+    AccountLinkMade,
+    PasswordSet,
+    SignedIn,
+    SignedOutEverywhere,
+    ModeMoved,
+    TicketTakenOver,
+    LinkMade,
+    LinksEnded,
+)
+"""What the audit log keeps."""
+
+FOLLOWS: AtOnce = {
     SetUp: (plant,),
     PersonDeactivated: (end_with_account, leave_to_duty_leads, withdraw_person),
     DutyLeadNamed: (follow_duty_lead,),
@@ -37,4 +87,7 @@ AT_ONCE: AtOnce = {
     ModeMoved: (end_when_over, close_asks, send_home),
     AskDeclined: (ask_next,),
     AskExpired: (ask_next,),
+    SkillRemoved: (keep_what_was_asked,),
 }
+
+AT_ONCE: AtOnce = {**FOLLOWS, **{event: (note, *FOLLOWS.get(event, ())) for event in AUDITED}}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from swarm.administration import audit, people, person, skills
+from swarm.administration import teams as team_settings
 from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
-from swarm.portal import cases, getting_in, health, links, measures
+from swarm.portal import account, cases, getting_in, health, links, measures
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -45,9 +47,29 @@ STAFF: list[BaseRoute] = [
     Route("/invitations/{invitation:int}/acceptance", asks.accept, methods=["POST"]),
     Route("/invitations/{invitation:int}/refusal", asks.decline, methods=["POST"]),
     Route("/teams", teams.show),
+    Route("/teams", team_settings.found, methods=["POST"]),
+    Route("/teams/new", team_settings.new),
     Route("/teams/{key}", teams.history),
+    Route("/teams/{key}/settings", team_settings.show),
+    Route("/teams/{key}/settings", team_settings.settle, methods=["POST"]),
     Route("/teams/{key}/row", teams.row),
     Route("/teams/{key}/policy", teams.switch, methods=["POST"]),
+    Route("/people", people.show),
+    Route("/people", people.add, methods=["POST"]),
+    Route("/people/new", people.new),
+    Route("/people/{person:int}", person.show),
+    Route("/people/{person:int}/account", person.account, methods=["POST"]),
+    Route("/people/{person:int}/teams", person.teams, methods=["POST"]),
+    Route("/people/{person:int}/skills", person.skills, methods=["POST"]),
+    Route("/people/{person:int}/link", person.link, methods=["POST"]),
+    Route("/people/{person:int}/sessions/end", person.end_sessions, methods=["POST"]),
+    Route("/people/{person:int}/retirement", person.retire, methods=["POST"]),
+    Route("/people/{person:int}/reinstatement", person.take_back, methods=["POST"]),
+    Route("/skills", skills.show),
+    Route("/skills", skills.add, methods=["POST"]),
+    Route("/skills/{skill:int}", skills.rename, methods=["POST"]),
+    Route("/skills/{skill:int}/removal", skills.remove, methods=["POST"]),
+    Route("/audit", audit.show),
     Route("/me", me.show),
     Route("/me/availability", me.availability, methods=["POST"]),
     Route("/me/skills", me.skills, methods=["POST"]),
@@ -64,6 +86,8 @@ EVERYBODY: list[BaseRoute] = [
     Route("/demo/sign-in", getting_in.demo_sign_in, methods=["POST"]),
     Route("/set-up", getting_in.set_up_page),
     Route("/set-up", getting_in.set_up, methods=["POST"]),
+    Route("/account/{secret}", account.show),
+    Route("/account/{secret}", account.choose, methods=["POST"]),
     Route("/open", cases.open_page),
     Route("/open", cases.open_case, methods=["POST"]),
     Route("/link/{secret}", links.show),

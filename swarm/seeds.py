@@ -17,7 +17,7 @@ from swarm.modes import policy
 from swarm.modes.policy import SHARE_STEP, Policy
 from swarm.people import actions
 from swarm.people.events import SetUp
-from swarm.people.models import Membership, Person, PersonSkill, Skill, Team
+from swarm.people.models import KNOWS_WELL, Membership, Person, PersonSkill, Skill, Team
 from swarm.people.queries import tiers_of
 from swarm.settings import resources
 from swarm.store import Work, instance
@@ -141,11 +141,10 @@ def _make(work: Work, seeds: Seeds, lead_id: int) -> list[str]:
         if wanted != rungs:
             actions.set_membership(work, person_id, wanted)
             said.append(_("%(name)s: teams changed", name=person.name))
-        knows = set(
-            work.session.scalars(select(PersonSkill.skill_id).where(PersonSkill.person_id == person_id))
-        )
-        if missing := {skills[key] for key in person.skills} - knows:
-            actions.set_skills(work, person_id, knows | missing)
+        levels = select(PersonSkill.skill_id, PersonSkill.level).where(PersonSkill.person_id == person_id)
+        knows = dict(work.session.execute(levels).all())
+        if missing := {skills[key] for key in person.skills} - knows.keys():
+            actions.set_skills(work, person_id, knows | dict.fromkeys(missing, KNOWS_WELL))
             said.append(_("%(name)s: skills added", name=person.name))
     return said
 

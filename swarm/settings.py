@@ -90,6 +90,7 @@ class Sessions(Section, frozen=True):
 class Links(Section, frozen=True):
     days: Count = 7
     follow_days: Count = 60
+    account_hours: Count = 72
 
 
 class Tickets(Section, frozen=True):

@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select, update
 
-from swarm.accounts.models import Link, SessionCase, SessionRow
-from swarm.events.refusals import No
+from swarm.accounts.events import PasswordSet, SignedOutEverywhere
+from swarm.accounts.models import AccountLink, Link, SessionCase, SessionRow
+from swarm.accounts.rules import may_sign_out
+from swarm.events.refusals import No, ensure
 from swarm.people.events import PersonDeactivated
 from swarm.people.models import Customer, Person
 from swarm.store import Work
@@ -69,15 +71,32 @@ def end_sessions_of(work: Work, person_id: int, but: Collection[str] = ()) -> No
     )
 
 
+def sign_out_everywhere(work: Work, person_id: int) -> None:
+    """End somebody's sessions, but for the one that asks. Raises `NotAllowed`."""
+    ensure(may_sign_out(work.actor, person_id))
+    end_sessions_of(work, person_id, but=[work.actor.session])
+    work.record(f"person:{person_id}", SignedOutEverywhere(person_id=person_id))
+
+
 def end_with_account(work: Work, event: PersonDeactivated) -> None:
-    """A deactivated account has no session."""
+    """A deactivated account has no session, and no link leads into it."""
     end_sessions_of(work, event.person_id)
+    end_account_links(work, event.person_id)
+
+
+def end_account_links(work: Work, person_id: int) -> None:
+    """Nobody comes into the account by a link that was made before."""
+    unused = AccountLink.person_id == person_id, AccountLink.used_at.is_(None)
+    work.session.execute(
+        update(AccountLink).where(*unused, AccountLink.expires_at > work.now).values(expires_at=work.now)
+    )
 
 
 def set_password(work: Work, person_id: int, hashed: str, but: Collection[str] = ()) -> None:
     """Change a password; all other sessions of the person end with it."""
     work.session.execute(update(Person).where(Person.id == person_id).values(password=hashed))
     end_sessions_of(work, person_id, but)
+    work.record(f"person:{person_id}", PasswordSet(person_id=person_id))
 
 
 def make_link(work: Work, ticket_id: int, customer_id: int, days: int, secret: str | None = None) -> str:

@@ -58,3 +58,22 @@ class Link(Table):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class AccountLink(Table):
+    """A link by which a colleague chooses a password, once."""
+
+    __tablename__ = "account_links"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('invitation', 'reset')", name="purpose"),
+        Index(None, "person_id"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the token, hexadecimal."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    purpose: Mapped[str]
+    made_by: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -26,7 +26,7 @@ from swarm.events import Role
 from swarm.events.refusals import No
 from swarm.modes.policy import policy_name
 from swarm.people import actions
-from swarm.people.models import Membership, Person, Skill, Team
+from swarm.people.models import KNOWS_WELL, Membership, Person, Skill, Team
 from swarm.people.queries import members, team_by_key, teams, top_tier
 from swarm.store import Work
 from swarm.text.language import _
@@ -62,7 +62,7 @@ def add(
         if in_team:
             actions.set_membership(work, new.id, dict(_place(work, place) for place in in_team))
         if skill:
-            actions.set_skills(work, new.id, [_skill(work, key) for key in skill])
+            actions.set_skills(work, new.id, {_skill(work, key): KNOWS_WELL for key in skill})
 
     with opened(settings) as store:
         store.write_now(OPERATOR, do)

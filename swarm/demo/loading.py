@@ -14,7 +14,7 @@ from swarm.demo.playing import Playing
 from swarm.events import SYSTEM
 from swarm.events.refusals import No
 from swarm.people import actions as people
-from swarm.people.models import Person, Team
+from swarm.people.models import KNOWS_WELL, Person, Team
 from swarm.settings import Settings
 from swarm.store import Store, Work, instance
 from swarm.text.language import _
@@ -79,7 +79,7 @@ def _people_and_teams(work: Work, cast: Cast, at: datetime, reopen_days: int) ->
                 work, staff[part.key], {teams[place.team]: place.tier for place in part.teams}
             )
         if part.skills:
-            people.set_skills(work, staff[part.key], [skills[key] for key in part.skills])
+            people.set_skills(work, staff[part.key], {skills[key]: KNOWS_WELL for key in part.skills})
     return Playing(work, staff, teams, skills, reopen_days)
 
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from swarm.accounts.entry import staff_read
 from swarm.desk.asked import Asked, asked_list
+from swarm.desk.first_steps import first_steps
 from swarm.desk.frame import count_word, frame
 from swarm.desk.rows import Row, rows_of
 from swarm.modes import MODES
@@ -191,7 +192,9 @@ async def _list(request: Request, name: ListName) -> Response:
         view = list_piece(work, name, sent.filters, sent.cursor, sent.current)
         if piece:
             return render.html(request, "desk/_rows.html", {"list": view, "piece": True})
-        return render.html(request, "desk/list.html", {**frame(work, name), "list": view})
+        steps = first_steps(work) if name == "mine" else ()
+        known = {"list": view, "steps": steps, "open_address": house_of(request).links.absolute("/open")}
+        return render.html(request, "desk/list.html", {**frame(work, name), **known})
 
     return Render.response(await staff_read(request, draw))
 

@@ -11,26 +11,25 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from swarm.accounts.actions import end_sessions_of, set_password
+from swarm.accounts.actions import set_password, sign_out_everywhere
 from swarm.accounts.entry import staff_read, staff_write
 from swarm.accounts.passwords import MOST, fits, hash_of, off_the_loop
 from swarm.accounts.queries import sessions_of
 from swarm.desk.acting import Nothing, act, done
 from swarm.desk.frame import AVAILABILITIES, frame
+from swarm.desk.knowing import MOST_PAIRS, known, pairs
 from swarm.events.refusals import Stale
 from swarm.people import actions
+from swarm.people.administering import teach
 from swarm.people.models import Person
-from swarm.people.queries import skills as all_skills
 from swarm.store import Work
 from swarm.text.language import LANGUAGES, _, ngettext
 from swarm.tickets.words import availability_word
 from swarm.web.errors import Invalid, Problem, Typed, wants
-from swarm.web.forms import Form, Many, Number, OneLine, Secret, read_form
+from swarm.web.forms import Form, Many, OneLine, Secret, read_form
 from swarm.web.house import house_of
 from swarm.web.limits import Rule
 from swarm.web.render import Render
-
-MOST_SKILLS = 100
 
 
 class Availability(Form):
@@ -40,9 +39,12 @@ class Availability(Form):
 
 
 class Skills(Form):
-    """What I know."""
+    """What I know, and how well."""
 
-    skills: Annotated[tuple[Annotated[int, Number(1)], ...], Many(MOST_SKILLS)] = ()
+    skills: Annotated[tuple[Annotated[str, OneLine(40, min=0)], ...], Many(MOST_PAIRS)] = ()
+
+    def __post_init__(self) -> None:
+        pairs(self.skills, "skills")
 
 
 class Profile(Form):
@@ -102,7 +104,7 @@ async def skills(request: Request) -> Response:
         request,
         "skills",
         Skills,
-        lambda work, form: actions.set_skills(work, _me(work), form.skills),
+        lambda work, form: teach(work, _me(work), pairs(form.skills, "skills")),
         to="/me",
         again=again,
     )
@@ -135,7 +137,7 @@ async def end_sessions(request: Request) -> Response:
         request,
         "sessions",
         Nothing,
-        lambda work, _form: end_sessions_of(work, _me(work), but=[work.actor.session]),
+        lambda work, _form: sign_out_everywhere(work, _me(work)),
         to="/me",
         again=again,
     )
@@ -182,13 +184,13 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
 
         context: dict[str, Any] = frame(work, "me") | {
             "email": person.email,
-            "all_skills": [(skill.id, skill.name) for skill in all_skills(work.session)],
+            "known": known(work.session, person.id, typed.chosen.get("skills") if name == "skills" else None),
             "choices_of_availability": [(key, availability_word(key), _hint(key)) for key in AVAILABILITIES],
             "languages": [(code, Locale.parse(code).get_display_name(code) or code) for code in LANGUAGES],
             "zones": [(zone, zone.replace("_", " ")) for zone in zones()],
             "profile": of("profile", name=person.name, language=person.language, timezone=person.timezone),
             "availability": of("availability", availability=person.availability),
-            "skills": of("skills", skills=sorted(work.actor.skills)),
+            "skills": of("skills"),
             "password": of("password"),
             "sessions": [
                 {"here": row.key == work.actor.session, "since": row.created_at, "seen": row.seen_at}

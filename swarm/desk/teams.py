@@ -16,6 +16,7 @@ from starlette.responses import Response
 from swarm.accounts.entry import staff_read
 from swarm.desk.acting import act
 from swarm.desk.frame import frame
+from swarm.desk.sections import page
 from swarm.modes import MODES, policy
 from swarm.modes.models import PolicyChange
 from swarm.people.models import Membership, Person, Team, Tier
@@ -122,7 +123,7 @@ async def _page_again(request: Request, key: str, problem: Problem) -> Response:
 
 async def _page(request: Request, key: str, problem: Problem | None) -> Markup:
     def draw(work: Work) -> Markup:
-        context: dict[str, Any] = frame(work, "teams") | {
+        context: dict[str, Any] = page(work, "teams") | {
             "teams": _views(work.session, teams(work.session)),
             "switches": bool(policy.may_switch(work.actor)),
             "refused": key,

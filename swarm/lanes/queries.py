@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from swarm.lanes.views import Audience, Lane, Line, MessageView
 from swarm.modes import mode_of
+from swarm.people.events import RoleSet
 from swarm.people.queries import Face, faces
+from swarm.people.words import role_word
 from swarm.rooms import queries as rooms
 from swarm.rooms.events import HelpAsked
 from swarm.routing.events import EscalationEnded, TicketEscalated
@@ -94,6 +96,8 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
             values[field.removesuffix("_id")] = names.get(f"person:{value}", SYSTEM).name
     if isinstance(fact, ModeMoved):
         values["mode"] = mode_of(fact.mode).name
+    if isinstance(fact, RoleSet):
+        values["role"] = role_word(fact.role)
     if "what" in values:
         words = {
             "priority": _("the priority"),

@@ -131,13 +131,15 @@ def set_membership(work: Work, person_id: int, rungs: Mapping[int, int]) -> None
     change_rights(work, [person_id])
 
 
-def set_skills(work: Work, person_id: int, skill_ids: Collection[int]) -> None:
-    """What a person knows. Raises `Unknown` for a skill there is not."""
-    known = set(work.session.scalars(select(Skill.id).where(Skill.id.in_(skill_ids))))
-    if known != set(skill_ids):
+def set_skills(work: Work, person_id: int, levels: Mapping[int, int]) -> None:
+    """What a person knows, skill id → how well. Raises `Unknown` for a skill there is not."""
+    known = set(work.session.scalars(select(Skill.id).where(Skill.id.in_(levels))))
+    if known != set(levels):
         raise Unknown(_("There is no such skill."))
     work.session.execute(delete(PersonSkill).where(PersonSkill.person_id == person_id))
-    work.session.add_all(PersonSkill(person_id=person_id, skill_id=skill) for skill in sorted(known))
+    work.session.add_all(
+        PersonSkill(person_id=person_id, skill_id=skill, level=levels[skill]) for skill in sorted(known)
+    )
     change_rights(work, [person_id])
 
 

@@ -40,6 +40,78 @@ class PersonDeactivated(Event):
     person_id: int
 
 
+@event("person.reactivated", audience="staff", headline=N_("%(actor)s let %(person)s in again"))
+@dataclass(frozen=True, kw_only=True)
+class PersonReactivated(Event):
+    """A colleague who had left may sign in again; teams and skills are as they were."""
+
+    person_id: int
+
+
+@event("person.role_set", audience="staff", headline=N_("%(actor)s made %(person)s %(role)s"))
+@dataclass(frozen=True, kw_only=True)
+class RoleSet(Event):
+    """What a colleague may do changed."""
+
+    person_id: int
+    role: str
+
+
+@event("person.address_set", audience="staff", headline=N_("%(actor)s changed the address of %(person)s"))
+@dataclass(frozen=True, kw_only=True)
+class AddressSet(Event):
+    """A colleague signs in with another address."""
+
+    person_id: int
+
+
+@event("person.placed", audience="staff", headline=N_("%(actor)s put %(person)s into teams: %(places)s"))
+@dataclass(frozen=True, kw_only=True)
+class PersonPlaced(Event):
+    """A colleague works in these teams, and in no other."""
+
+    person_id: int
+    places: str
+    """`service-desk:1, billing:2`: keys of teams and tiers."""
+
+
+@event("person.skills_set", audience="staff", headline=N_("%(actor)s set what %(person)s knows: %(skills)s"))
+@dataclass(frozen=True, kw_only=True)
+class SkillsSet(Event):
+    """What a colleague knows, and how well."""
+
+    person_id: int
+    skills: str
+    """`postgres:3, network:1`: keys of skills and levels."""
+
+
+@event("skill.added", audience="staff", headline=N_("%(actor)s added the skill %(name)s"))
+@dataclass(frozen=True, kw_only=True)
+class SkillAdded(Event):
+    """There is something more that people can know."""
+
+    skill_id: int
+    name: str
+
+
+@event("skill.renamed", audience="staff", headline=N_("%(actor)s called a skill %(name)s"))
+@dataclass(frozen=True, kw_only=True)
+class SkillRenamed(Event):
+    """A skill is called otherwise."""
+
+    skill_id: int
+    name: str
+
+
+@event("skill.removed", audience="staff", headline=N_("%(actor)s removed the skill %(name)s"))
+@dataclass(frozen=True, kw_only=True)
+class SkillRemoved(Event):
+    """Nobody can be asked for it any more."""
+
+    skill_id: int
+    name: str
+
+
 @event("person.availability_set", audience="staff", headline=N_("%(person)s is now %(availability)s"))
 @dataclass(frozen=True, kw_only=True)
 class AvailabilitySet(Event):

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from swarm.store.tables import Table
 
+LEVELS = (1, 2, 3)
+KNOWS_WELL = 2
+
 
 class Person(Table):
     """A colleague with an account."""
@@ -94,6 +97,8 @@ class PersonSkill(Table):
 
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
     skill_id: Mapped[int] = mapped_column(ForeignKey("skills.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(default=KNOWS_WELL, server_default=str(KNOWS_WELL))
+    """From 1, a little, to 3: others learn it from them."""
 
 
 class Customer(Table):

@@ -11,10 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from swarm.accounts.actions import end_session, key_of, start_session
 from swarm.accounts.entry import anyone_read, anyone_write, who
+from swarm.accounts.events import SignedIn
 from swarm.accounts.passwords import MOST, fits, hash_of, off_the_loop
 from swarm.accounts.queries import anybody, person_by_email
 from swarm.people.actions import set_up as set_up_first
 from swarm.people.models import Person
+from swarm.people.queries import actor_of
 from swarm.portal.demo_people import demo_people, is_demo
 from swarm.portal.visitor import address, check_mail, customer_actor_here
 from swarm.store import Work
@@ -124,9 +126,9 @@ async def demo_sign_in(request: Request) -> Response:
         person = work.session.get(Person, form.person)
         if not is_demo(work) or person is None or not person.active:
             raise NotFound
-        return _start(request, work, person)
+        return start(request, work, person)
 
-    return _signed_in(request, await anyone_write(request, do), form.next)
+    return signed_in(request, await anyone_write(request, do), form.next)
 
 
 async def set_up_page(request: Request) -> Response:
@@ -144,9 +146,7 @@ async def set_up(request: Request) -> Response:
         least = house.settings.passwords.min_length
         try:
             await _limit_guesses(request, address(request))
-            if len(form.password) < least:
-                words = ngettext("At least %(num)s character.", "At least %(num)s characters.", least)
-                raise Invalid({"password": words})
+            long_enough(form.password, least)
             if await anyone_read(request, lambda work: anybody(work.session)):
                 return _already_set_up(request)
             secret = await _make_first(request, form)
@@ -161,7 +161,7 @@ async def set_up(request: Request) -> Response:
         if problem.status == 403:
             return _already_set_up(request)
         return _set_up_page(request, problem.typed, problem)
-    return _signed_in(request, secret, DESK)
+    return signed_in(request, secret, DESK)
 
 
 async def _sign_in(request: Request, form: SignIn) -> Response:
@@ -184,9 +184,9 @@ async def _sign_in(request: Request, form: SignIn) -> Response:
         person = work.session.get(Person, found[0])
         if person is None or not person.active or person.password != kept:
             raise _wrong()
-        return _start(request, work, person)
+        return start(request, work, person)
 
-    return _signed_in(request, await anyone_write(request, do), form.next)
+    return signed_in(request, await anyone_write(request, do), form.next)
 
 
 def _wrong() -> Problem:
@@ -199,25 +199,34 @@ async def _make_first(request: Request, form: SetUp) -> str:
 
     def do(work: Work) -> str:
         person = set_up_first(work, name=form.name, email=form.email, password=hashed, language=current())
-        return _start(request, work, person)
+        return start(request, work, person)
 
     return await anyone_write(request, do)
 
 
-def _start(request: Request, work: Work, person: Person) -> str:
+def start(request: Request, work: Work, person: Person) -> str:
     """A session nobody had before; the one this browser brought ends."""
     house = house_of(request)
     before = house.staff_cookie.read(request)
     if before is not None:
         end_session(work, key_of(before))
     times = house.settings.sessions
+    work.actor = actor_of(work.session, person)
+    work.record(f"person:{person.id}", SignedIn(person_id=person.id))
     return start_session(work, person.id, days=times.days, idle_hours=times.idle_hours)
 
 
-def _signed_in(request: Request, secret: str, target: str) -> Response:
+def signed_in(request: Request, secret: str, target: str) -> Response:
     response = RedirectResponse(local_path(target, DESK), 303)
     house_of(request).staff_cookie.put(response, secret)
     return response
+
+
+def long_enough(password: str, least: int) -> None:
+    """Raise `Invalid` for a password that is too short."""
+    if len(password) < least:
+        words = ngettext("At least %(num)s character.", "At least %(num)s characters.", least)
+        raise Invalid({"password": words})
 
 
 async def _limit_guesses(request: Request, key: str) -> None:

@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
         return checked.link.ticket_id, checked.opened
 
     try:
-        await _limit(request)
+        await limit(request)
         number, opened = await anyone_read(request, look)
     except Problem as problem:
         return _refused(request, problem)
@@ -49,7 +49,7 @@ async def exchange(request: Request) -> Response:
     cookie = house.customer_cookie.read(request)
     days = house.settings.links.follow_days
     try:
-        await _limit(request)
+        await limit(request)
         await read_form(request, Nothing)
         number, kept = await anyone_write(request, lambda work: use_up(work, secret, cookie, days))
     except Problem as problem:
@@ -59,7 +59,8 @@ async def exchange(request: Request) -> Response:
     return response
 
 
-async def _limit(request: Request) -> None:
+async def limit(request: Request) -> None:
+    """At most so many links a minute from one address. Raises `TooMany`."""
     house = house_of(request)
     await house.limits.hit(Rule("link", f"{house.settings.limits.links_per_minute}/minute"), address(request))
 

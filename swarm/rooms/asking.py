@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from swarm.events.refusals import Stale, Unfit, Unknown, ensure
+from swarm.events.refusals import NotAllowed, Stale, Unfit, Unknown, ensure
 from swarm.modes import mode_of
 from swarm.people.actions import change_rights
+from swarm.people.events import SkillRemoved
 from swarm.people.models import Person, Skill
 from swarm.rooms import rules
 from swarm.rooms.events import (
@@ -182,6 +183,13 @@ def expire(work: Work, minutes: int, limit: int = 100) -> int:
         settled(work, invitation)
         expired += 1
     return expired
+
+
+def keep_what_was_asked(work: Work, event: SkillRemoved) -> None:
+    """A skill that was ever asked for stays: asks say what they wanted. Raises `NotAllowed`."""
+    wanted = select(AskSkill.ask_id).where(AskSkill.skill_id == event.skill_id)
+    if work.session.scalar(wanted.limit(1)) is not None:
+        raise NotAllowed(_("Somebody was asked for this before, and asks keep what they wanted."))
 
 
 def earlier_ask(work: Work, ticket_id: int, question: str, client_id: str) -> Ask | None:

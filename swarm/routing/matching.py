@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ class Candidate:
     skills: frozenset[int]
     load: int
     """Asks that wait for them plus rooms they are in."""
+    levels: Mapping[int, int] = field(default_factory=dict)
+    """Skill → how well they know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Match:
 
 
 def smallest_cover(wanted: Collection[int], candidates: Sequence[Candidate]) -> Match:
-    """The fewest people covering all skills that anybody covers; among equals the least busy.
+    """The fewest people covering all skills that anybody covers; of equals the least busy, then the ablest.
 
     Exact set cover by dynamic programming over subsets of at most ten skills (after Held and Karp 1962):
     1,024 subsets times the candidates.
@@ -51,18 +53,19 @@ def smallest_cover(wanted: Collection[int], candidates: Sequence[Candidate]) -> 
     reachable = 0
     for _candidate, mask in useful:
         reachable |= mask
-    best: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (0, 0, ())}
+    best: dict[int, tuple[int, int, int, tuple[int, ...]]] = {0: (0, 0, 0, ())}
     for candidate, mask in useful:
-        for covered, (count, load, people) in sorted(best.items()):
-            offer = (count + 1, load + candidate.load, (*people, candidate.person_id))
+        for covered, (count, load, lacks, people) in sorted(best.items()):
+            brings = sum(candidate.levels.get(s, 0) for s in candidate.skills if bit.get(s, 0) & ~covered)
+            offer = (count + 1, load + candidate.load, lacks - brings, (*people, candidate.person_id))
             if covered | mask not in best or offer < best[covered | mask]:
                 best[covered | mask] = offer
-    brings = {candidate.person_id: candidate.skills for candidate, _mask in useful}
+    knows = {candidate.person_id: candidate.skills for candidate, _mask in useful}
     left = {skill for skill in skills if bit[skill] & reachable}
     chosen: dict[int, frozenset[int]] = {}
-    for person in best[reachable][2]:
-        chosen[person] = frozenset(brings[person] & left)
-        left -= brings[person]
+    for person in best[reachable][3]:
+        chosen[person] = frozenset(knows[person] & left)
+        left -= knows[person]
     return Match(chosen, frozenset(skill for skill in skills if not bit[skill] & reachable))
 
 
@@ -71,7 +74,7 @@ def candidates_for(session: Session, wanted: Collection[int], without: Collectio
     if not wanted:
         return []
     rows = session.execute(
-        select(PersonSkill.person_id, PersonSkill.skill_id)
+        select(PersonSkill.person_id, PersonSkill.skill_id, PersonSkill.level)
         .join(Person, Person.id == PersonSkill.person_id)
         .where(
             PersonSkill.skill_id.in_(wanted),
@@ -80,12 +83,13 @@ def candidates_for(session: Session, wanted: Collection[int], without: Collectio
             Person.id.not_in(without),
         )
     )
-    skills: dict[int, set[int]] = {}
-    for person_id, skill_id in rows:
-        skills.setdefault(person_id, set()).add(skill_id)
-    load = _load(session, skills)
+    levels: dict[int, dict[int, int]] = {}
+    for person_id, skill_id, level in rows:
+        levels.setdefault(person_id, {})[skill_id] = level
+    load = _load(session, levels)
     return [
-        Candidate(person, frozenset(knows), load.get(person, 0)) for person, knows in sorted(skills.items())
+        Candidate(person, frozenset(knows), load.get(person, 0), knows)
+        for person, knows in sorted(levels.items())
     ]
 
 

@@ -9,11 +9,12 @@ from functools import partial
 
 from sqlalchemy import select
 
+from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import end_session, exchange, key_of, make_link, start_session
 from swarm.accounts.models import SessionRow
 from swarm.events import NOBODY
 from swarm.people import actions as people
-from swarm.people.models import Team
+from swarm.people.models import KNOWS_WELL, Team
 from swarm.people.queries import person_actor
 from swarm.rooms import actions as rooms
 from swarm.rooms.models import Invitation
@@ -72,6 +73,8 @@ class World:
     policy: int = 0
     """The version of the ladder's policy."""
     skill: int = 0
+    unknown_skill: int = 0
+    """One that nobody has."""
     ask: int = 0
 
     def as_(self, work: Work, who: str) -> Work:
@@ -92,6 +95,7 @@ def build(site: Site) -> World:
     _let_customers_in(world)
     world.visitors["stranger"] = site.stranger()
     world.links["link"] = fresh_link(world, "swarming")
+    world.links["account"] = fresh_account_link(world, "outsider")
     site.look(lambda work: _note_versions(work, world))
     return world
 
@@ -124,10 +128,11 @@ def _hire(work: Work, world: World) -> None:
             tiers=tiers,
         ).id
     world.skill = people.add_skill(work, key="postgres", name="PostgreSQL").id
+    world.unknown_skill = people.add_skill(work, key="fax", name="Fax").id
     for name, (_role, rungs, skilled) in STAFF.items():
         people.set_membership(work, world.people[name], {world.teams[key]: at for key, at in rungs.items()})
         if skilled:
-            people.set_skills(work, world.people[name], [world.skill])
+            people.set_skills(work, world.people[name], {world.skill: KNOWS_WELL})
     for name in ENDED:
         people.set_membership(work, world.people[name], {world.teams["ladder"]: 1, world.teams["hive"]: 1})
     # Otherwise a decline would ask them.
@@ -236,6 +241,11 @@ def fresh_link(world: World, ticket: str) -> str:
         return make_link(work, row.id, row.customer_id, 7)
 
     return world.site.do(make)
+
+
+def fresh_account_link(world: World, who: str) -> str:
+    """The secret of a link into this account that nobody used yet."""
+    return world.site.do(lambda work: let_in_by_link(work, world.people[who], timedelta(hours=72)))
 
 
 def sign_in(world: World, who: str) -> str:

@@ -122,7 +122,7 @@ class Knocker:
         body: str | bytes | None = None
         if method not in ("GET", "HEAD"):
             sent |= {"Origin": self.world.site.url, "Content-Type": "application/x-www-form-urlencoded"}
-            body = form if isinstance(form, str | bytes) else urlencode(dict(form or {}))
+            body = form if isinstance(form, str | bytes) else urlencode(dict(form or {}), doseq=True)
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         self._connection.request(
             method, address, body, {name: value for name, value in sent.items() if value}
@@ -162,6 +162,8 @@ def writer_of(door: str) -> tuple[str, str]:
         return "customer", "swarming"
     if path.startswith("/invitations"):
         return "invited", "swarming"
+    if path.startswith("/people"):
+        return "administrator", "swarming"
     last = path.rpartition("/")[2]
     usual = (
         ("manager", "swarming") if not path.startswith(("/tickets/", "/asks")) else ("hive_owner", "swarming")
@@ -178,7 +180,8 @@ def writer_of(door: str) -> tuple[str, str]:
 
 
 def _is_everybodys(path: str) -> bool:
-    return not path.startswith(("/tickets", "/asks", "/invitations", "/teams", "/me", "/case"))
+    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case")
+    return not path.startswith(desk)
 
 
 def _as_piece(path: str) -> dict[str, str]:
@@ -193,7 +196,9 @@ def _address(world: World, path: str, ticket: str, lane: str) -> str:
         "{ask:int}": world.ask,
         "{invitation:int}": world.invitations["invited"],
         "{key}": "ladder",
-        "{secret}": world.links.get("link", ""),
+        "{secret}": world.links.get("account" if path.startswith("/account") else "link", ""),
+        "{person:int}": world.people["outsider"],
+        "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
     }
     for name, value in values.items():
         path = path.replace(name, str(value))
@@ -226,7 +231,15 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "tickets": {**case, "team": world.teams["ladder"], **_short(new)},
         "policy": {"policy": "tierless", "share": 0, "note": "Try it", "version": world.policy},
         "availability": {"availability": "busy"},
-        "skills": {"skills": world.skill},
+        "skills": {"name": "Another"} if path == "/skills" else {"skills": f"{world.skill}:2"},
+        "{skill:int}": {"name": "Another"},
+        "people": {"name": "New", "email": "new@staff.example.org", "role": "agent", "language": "en"},
+        "account": {"name": "Outsider", "email": "other@staff.example.org", "role": "agent"},
+        "teams": {"name": "New", "lead": people["hive_one"]}
+        if path == "/teams"
+        else {"places": f"{world.teams['ladder']}:2"},
+        "settings": {"name": "Ladder", "lead": people["ladder_one"], "tiers": ("One", "Two")},
+        "{secret}": {"password": "x" * 20, "again": "x" * 20} if path.startswith("/account") else {},
         "profile": {"name": "Somebody", "language": "en", "timezone": "UTC"},
         "password": {"current": "wrong horse battery", "password": "x" * 20, "again": "x" * 20},
         "sign-in": {"email": "nobody@example.org", "password": "wrong horse battery"},

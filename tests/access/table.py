@@ -66,6 +66,8 @@ def _staff(theirs: int, others: int) -> Plain:
 ABSENT = Plain({"else": 404})
 CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
 MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
+ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
+STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
 
 DOORS: Mapping[str, OnTicket | Plain] = {
@@ -81,6 +83,30 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /teams/{key}": _staff(200, 303),
     "GET /teams/{key}/row": _staff(200, 303),
     "GET /me": _staff(200, 303),
+    # Administration: managers steer, administrators give accounts; of the ladder and one of its people.
+    "GET /people": STEERED,
+    "GET /people/new": Plain({"administrator": 200, "staff": 403, "else": 303}),
+    "GET /people/{person:int}": STEERED,
+    "GET /skills": STEERED,
+    "GET /teams/new": STEERED,
+    "GET /teams/{key}/settings": STEERED,
+    "GET /audit": Plain({"administrator": 200, "staff": 403, "else": 303}),
+    "POST /people": Plain({"administrator": 201, "staff": 403, "else": 401}),
+    "POST /people/{person:int}/account": ADMINISTRATORS,
+    "POST /people/{person:int}/link": Plain({"administrator": 201, "staff": 403, "else": 401}),
+    "POST /people/{person:int}/retirement": ADMINISTRATORS,
+    "POST /people/{person:int}/reinstatement": ADMINISTRATORS,
+    # Who ends their own sessions ends all others.
+    "POST /people/{person:int}/sessions/end": Plain(
+        {"administrator": 204, "outsider": 204, "staff": 403, "else": 401}
+    ),
+    "POST /people/{person:int}/teams": MANAGERS,
+    "POST /people/{person:int}/skills": Plain({"managers": 204, "outsider": 204, "staff": 403, "else": 401}),
+    "POST /skills": MANAGERS,
+    "POST /skills/{skill:int}": MANAGERS,
+    "POST /skills/{skill:int}/removal": MANAGERS,
+    "POST /teams": MANAGERS,
+    "POST /teams/{key}/settings": MANAGERS,
     # A ticket's screen: who sees the ticket sees both its lanes.
     "GET /tickets/{number:int}": _see(),
     "GET /tickets/{number:int}/head": _see(),
@@ -155,6 +181,8 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /demo/sign-in": ABSENT,
     "GET /set-up": Plain({"else": 303}),
     "POST /set-up": Plain({"else": 409}),
+    "GET /account/{secret}": Plain({"else": 200}),
+    "POST /account/{secret}": Plain({"else": 303}),
     "GET /open": Plain({"else": 200}),
     "POST /open": Plain({"else": 201}),
     "GET /link/{secret}": Plain({"else": 200}),

@@ -60,6 +60,7 @@ def taint(world: World) -> Marks:
     for who in ("hive_owner", "manager"):
         marks.keep(f"session of {who}", sign_in(world, who))
     marks.keep("link nobody used", world.links["link"])
+    marks.keep("link into an account", world.links["account"])
     world.site.look(lambda work: _keys(work, marks))
     return marks
 

@@ -187,6 +187,13 @@ def test_a_failure_of_the_database_tells_the_log_no_text(
     assert word not in answer.body.decode()
 
 
+TOLD_BY_LINK = {
+    "/link/{secret}": frozenset({"link nobody used"}),
+    "/account/{secret}": frozenset({"link into an account", "e-mail address of outsider"}),
+}
+"""Who has the link has its secret, and is told whose account it opens."""
+
+
 def _walk(world: World, marks: Marks, knocker: Knocker, who: str) -> tuple[list[str], set[str]]:
     """Every door about every ticket, with each face of an answer: what leaked, which doors were tried."""
     leaks, knocked = [], set()
@@ -197,7 +204,7 @@ def _walk(world: World, marks: Marks, knocker: Knocker, who: str) -> tuple[list[
             for face in ("page", "piece" if door.startswith("GET") else "json")[: 1 + (ticket == "swarming")]:
                 headers = {"Accept": "text/html"} if face == "page" else {"X_Swarm_Request": face}
                 answer = knocker.knock(who, door, ticket, **headers)
-                own = may | ({"link nobody used"} if "/link/" in door else frozenset())
+                own = may | next((told for path, told in TOLD_BY_LINK.items() if path in door), frozenset())
                 leaks += [
                     f"{door}, {who}, {ticket}, {face}: {where}"
                     for where in marks.found_in(answer.all_bytes, own)

@@ -30,12 +30,12 @@ def test_availability_from_the_menu(site: Site, town: Town) -> None:
 def test_skills_are_what_asks_look_for(site: Site, town: Town) -> None:
     ina = site.person(town.people["ina"])
     both = sorted(town.skills.values())
-    assert ina.post("/me/skills", {"skills": both}).status_code == 303
+    assert ina.post("/me/skills", {"skills": [f"{skill}:2" for skill in both]}).status_code == 303
     assert ina.get("/me").text.count('name="skills"') >= 2
     assert site.person(town.people["ina"]).actor.skills == frozenset(both)
     assert ina.post("/me/skills", {}).status_code == 303
     assert site.person(town.people["ina"]).actor.skills == frozenset()
-    assert ina.post("/me/skills", {"skills": [10**9]}).status_code == 404
+    assert ina.post("/me/skills", {"skills": [f"{10**9}:2"]}).status_code == 404
 
 
 def test_name_language_and_zone(site: Site, town: Town) -> None:

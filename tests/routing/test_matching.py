@@ -113,7 +113,7 @@ def test_the_less_busy_is_asked(town: Town) -> None:
 def test_who_is_away_busy_gone_or_the_owner_is_not_asked(town: Town) -> None:
     town.act("dov", people.set_availability, town.people["dov"], "away")
     town.act("quinn", people.set_availability, town.people["quinn"], "busy")
-    town.act("root", people.set_skills, town.people["hugo"], [town.skills["network"]])
+    town.act("root", people.set_skills, town.people["hugo"], {town.skills["network"]: 2})
     found = town.look(
         "hugo",
         lambda work: candidates_for(work.session, [town.skills["network"]], [town.people["hugo"]]),

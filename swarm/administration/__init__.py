@@ -1,0 +1,1 @@
+"""Who works here, in which teams, knowing what; and who changed that."""

@@ -1,0 +1,1 @@
+"""Who changed what about people, rights and rules, readable and searchable."""
