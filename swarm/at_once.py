@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from swarm.accounts.actions import end_with_account
-from swarm.accounts.events import AccountLinkMade, PasswordSet, SignedIn, SignedOutEverywhere
+from swarm.accounts.events import (
+    AccountLinkMade,
+    FactorAdded,
+    FactorRemoved,
+    PasswordSet,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    SecondStepRequired,
+    SignedIn,
+    SignedOutEverywhere,
+)
+from swarm.accounts.second_step import end_sessions_without
 from swarm.audit.actions import note
 from swarm.events import Event
 from swarm.modes.events import PolicyChanged
@@ -66,6 +77,11 @@ AUDITED: Sequence[type[Event]] = (
     PasswordSet,
     SignedIn,
     SignedOutEverywhere,
+    FactorAdded,
+    FactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    SecondStepRequired,
     ModeMoved,
     TicketTakenOver,
     LinkMade,
@@ -88,6 +104,7 @@ FOLLOWS: AtOnce = {
     AskDeclined: (ask_next,),
     AskExpired: (ask_next,),
     SkillRemoved: (keep_what_was_asked,),
+    RoleSet: (end_sessions_without,),
 }
 
 AT_ONCE: AtOnce = {**FOLLOWS, **{event: (note, *FOLLOWS.get(event, ())) for event in AUDITED}}

@@ -103,6 +103,7 @@ def build(
         limits=Limits(settings.redis.url or "memory://"),
         links=Links(settings.server.address),
         staff_cookie=Cookie("session", secure=secure, max_age=settings.sessions.days * DAY),
+        half_way_cookie=Cookie("signing-in", secure=secure, max_age=600),
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
     )
     hub = _hub(settings, store, render, house)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from swarm.administration import audit, people, person, skills
+from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
 from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
-from swarm.portal import account, cases, getting_in, health, links, measures
+from swarm.desk import second_step as my_second_step
+from swarm.portal import account, cases, getting_in, health, links, measures, second_step
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -57,7 +58,10 @@ STAFF: list[BaseRoute] = [
     Route("/people", people.show),
     Route("/people", people.add, methods=["POST"]),
     Route("/people/new", people.new),
+    Route("/people/second-step", required.show),
+    Route("/people/second-step", required.require, methods=["POST"]),
     Route("/people/{person:int}", person.show),
+    Route("/people/{person:int}/second-step/removal", person.clear_second_step, methods=["POST"]),
     Route("/people/{person:int}/account", person.account, methods=["POST"]),
     Route("/people/{person:int}/teams", person.teams, methods=["POST"]),
     Route("/people/{person:int}/skills", person.skills, methods=["POST"]),
@@ -75,6 +79,13 @@ STAFF: list[BaseRoute] = [
     Route("/me/skills", me.skills, methods=["POST"]),
     Route("/me/profile", me.profile, methods=["POST"]),
     Route("/me/password", me.password, methods=["POST"]),
+    Route("/me/second-step", my_second_step.show),
+    Route("/me/second-step/app", my_second_step.new_app, methods=["POST"]),
+    Route("/me/second-step/app/confirmation", my_second_step.confirm_app, methods=["POST"]),
+    Route("/me/second-step/passkey/options", my_second_step.passkey_options, methods=["POST"]),
+    Route("/me/second-step/passkey", my_second_step.new_passkey, methods=["POST"]),
+    Route("/me/second-step/removal", my_second_step.remove, methods=["POST"]),
+    Route("/me/second-step/codes", my_second_step.new_codes, methods=["POST"]),
     Route("/me/sessions/end", me.end_sessions, methods=["POST"]),
 ]
 
@@ -82,6 +93,12 @@ EVERYBODY: list[BaseRoute] = [
     Route("/", getting_in.home),
     Route("/sign-in", getting_in.sign_in_page),
     Route("/sign-in", getting_in.sign_in, methods=["POST"]),
+    Route("/sign-in/second", second_step.show),
+    Route("/sign-in/second", second_step.code, methods=["POST"]),
+    Route("/sign-in/second/options", second_step.options, methods=["POST"]),
+    Route("/sign-in/second/passkey", second_step.passkey, methods=["POST"]),
+    Route("/sign-in/add", second_step.add_page),
+    Route("/sign-in/add", second_step.add, methods=["POST"]),
     Route("/sign-out", getting_in.sign_out, methods=["POST"]),
     Route("/demo/sign-in", getting_in.demo_sign_in, methods=["POST"]),
     Route("/set-up", getting_in.set_up_page),

@@ -45,3 +45,55 @@ class SignedOutEverywhere(Event):
     """Sessions of this account are over, but perhaps the one in which it was asked for."""
 
     person_id: int
+
+
+@event("account.factor_added", audience="staff", headline=N_("%(person)s added a second step: %(name)s"))
+@dataclass(frozen=True, kw_only=True)
+class FactorAdded(Event):
+    """Signing in asks for more than the password from here on."""
+
+    person_id: int
+    name: str
+
+
+@event(
+    "account.factor_removed",
+    audience="staff",
+    headline=N_("%(actor)s removed a second step of %(person)s: %(name)s"),
+)
+@dataclass(frozen=True, kw_only=True)
+class FactorRemoved(Event):
+    """An app or a passkey opens nothing any more."""
+
+    person_id: int
+    name: str
+
+
+@event("account.recovery_codes_made", audience="staff", headline=N_("%(person)s made new recovery codes"))
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodesMade(Event):
+    """Older ones open nothing any more."""
+
+    person_id: int
+
+
+@event(
+    "account.recovery_code_used", audience="staff", headline=N_("%(person)s signed in with a recovery code")
+)
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodeUsed(Event):
+    """One code less."""
+
+    person_id: int
+
+
+@event(
+    "account.second_step_required",
+    audience="staff",
+    headline=N_("%(actor)s set who needs a second step: %(roles)s"),
+)
+@dataclass(frozen=True, kw_only=True)
+class SecondStepRequired(Event):
+    """People of these roles sign in with a second step or not at all."""
+
+    roles: str

@@ -77,3 +77,57 @@ class AccountLink(Table):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Factor(Table):
+    """Something a colleague has besides a password: an app that makes codes, or a passkey."""
+
+    __tablename__ = "factors"
+    __table_args__ = (
+        CheckConstraint("kind IN ('totp', 'passkey')", name="kind"),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    secret: Mapped[str]
+    """Of an app the shared secret, base32; of a passkey its public key, base64url, first its challenge."""
+    credential: Mapped[str | None] = mapped_column(unique=True)
+    """A passkey's id, base64url."""
+    count: Mapped[int] = mapped_column(default=0)
+    """It only grows: the last time step a code was taken for, or the passkey's own counter."""
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    """Until then it opens nothing."""
+    used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Table):
+    """For the day the other factors are lost; each works once."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index(None, "person_id"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of person and code, hexadecimal."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    used_at: Mapped[datetime | None]
+
+
+class SignIn(Table):
+    """A sign-in whose password was right and whose second step is missing."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index(None, "person_id"), Index(None, "expires_at"))
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the cookie, hexadecimal."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    target: Mapped[str]
+    challenge: Mapped[str] = mapped_column(default="")
+    """What a passkey is to sign, base64url."""
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

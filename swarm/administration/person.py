@@ -14,6 +14,7 @@ from swarm.accounts.account_links import make_account_link
 from swarm.accounts.actions import sign_out_everywhere
 from swarm.accounts.entry import staff_read, staff_write
 from swarm.accounts.queries import sessions_of
+from swarm.accounts.second_step import clear_factors, factors_of
 from swarm.administration.people import lasts, link_page, places, role_options
 from swarm.desk.acting import Nothing, act
 from swarm.desk.knowing import MOST_PAIRS, known, pairs
@@ -121,6 +122,15 @@ async def end_sessions(request: Request) -> Response:
     return await act(request, "access", Nothing, do, to=_here(request), again=_again)
 
 
+async def clear_second_step(request: Request) -> Response:
+    """They lost phone and codes: the password alone lets them in, once more."""
+
+    def do(work: Work, _form: Nothing) -> None:
+        clear_factors(work, _number(request))
+
+    return await act(request, "access", Nothing, do, to=_here(request), again=_again)
+
+
 async def retire(request: Request) -> Response:
     """End their access; their tickets and asks move on in the same step."""
 
@@ -193,6 +203,7 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
             "owns": session.scalar(
                 select(func.count()).where(Ticket.owner_id == person.id, Ticket.status != "closed")
             ),
+            "factors": len(factors_of(session, person.id)),
             "sessions": len(sessions_of(session, person.id, work.now)),
             "manages_accounts": bool(may_manage_accounts(work.actor)),
             "is_me": work.actor.person_id == person.id,

@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import select
 
 from swarm.accounts.actions import set_password
+from swarm.accounts.second_step import clear_factors
 from swarm.cli.plain import (
     OPERATOR,
     As,
@@ -86,6 +87,21 @@ def password(email: Email, by: As = "") -> None:
 
         store.write_now(OPERATOR, do)
     out.print(_("The password was set; sessions that were open have ended."))
+
+
+@person.command(
+    "second-step", help=_("Take away somebody's second step, when phone and recovery codes are lost.")
+)
+def second_step(email: Email, by: As = "") -> None:
+    def do(work: Work) -> str:
+        acting(work, by)
+        one = colleague(work, email)
+        clear_factors(work, one.id)
+        return one.name
+
+    with opened() as store:
+        name = store.write_now(OPERATOR, do)
+    out.print(_("%(name)s signs in by password alone now; sessions that were open have ended.", name=name))
 
 
 @person.command("role", help=_("Change what a person may do."))

@@ -15,6 +15,7 @@ from swarm.accounts.actions import set_password, sign_out_everywhere
 from swarm.accounts.entry import staff_read, staff_write
 from swarm.accounts.passwords import MOST, fits, hash_of, off_the_loop
 from swarm.accounts.queries import sessions_of
+from swarm.accounts.second_step import factors_of
 from swarm.desk.acting import Nothing, act, done
 from swarm.desk.frame import AVAILABILITIES, frame
 from swarm.desk.knowing import MOST_PAIRS, known, pairs
@@ -192,6 +193,7 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
             "availability": of("availability", availability=person.availability),
             "skills": of("skills"),
             "password": of("password"),
+            "has_second_step": bool(factors_of(work.session, person.id)),
             "sessions": [
                 {"here": row.key == work.actor.session, "since": row.created_at, "seen": row.seen_at}
                 for row in held

@@ -23,7 +23,7 @@ from swarm.store.engines import sync_url, writing_engine
 from swarm.store.tables import Instance
 from swarm.text.language import _
 
-ENTRY = ("sessions", "session_cases", "links", "account_links")
+ENTRY = ("sessions", "session_cases", "links", "account_links", "sign_ins")
 """Who is signed in and which links open a ticket: what ended since the backup must not begin again."""
 NEVER = ("leases",)
 """What workers of the old desk held: nobody is left to give it up."""

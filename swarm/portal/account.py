@@ -11,7 +11,8 @@ from starlette.responses import Response
 from swarm.accounts.account_links import check_account_link, use_account_link
 from swarm.accounts.entry import anyone_read, anyone_write
 from swarm.accounts.passwords import MOST, hash_of, off_the_loop
-from swarm.portal.getting_in import DESK, long_enough, signed_in, start
+from swarm.portal.entering import DESK, Entered, enter, entered
+from swarm.portal.getting_in import long_enough
 from swarm.portal.links import KEEPS_SECRET, limit
 from swarm.store import Work
 from swarm.text.language import _
@@ -57,10 +58,10 @@ async def choose(request: Request) -> Response:
             return await _page(request, problem.typed, problem)
         hashed = await off_the_loop(house.settings.passwords.at_once, lambda: hash_of(form.password))
 
-        def do(work: Work) -> str:
-            return start(request, work, use_account_link(work, secret, hashed))
+        def do(work: Work) -> Entered:
+            return enter(request, work, use_account_link(work, secret, hashed), DESK)
 
-        response = signed_in(request, await anyone_write(request, do), DESK)
+        response = entered(request, await anyone_write(request, do))
     except Problem as problem:
         return _refused(request, problem)
     response.headers.update(KEEPS_SECRET)

@@ -9,15 +9,14 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from swarm.accounts.actions import end_session, key_of, start_session
+from swarm.accounts.actions import end_session, key_of
 from swarm.accounts.entry import anyone_read, anyone_write, who
-from swarm.accounts.events import SignedIn
 from swarm.accounts.passwords import MOST, fits, hash_of, off_the_loop
 from swarm.accounts.queries import anybody, person_by_email
 from swarm.people.actions import set_up as set_up_first
 from swarm.people.models import Person
-from swarm.people.queries import actor_of
 from swarm.portal.demo_people import demo_people, is_demo
+from swarm.portal.entering import DESK, Entered, enter, entered, signed_in, start
 from swarm.portal.visitor import address, check_mail, customer_actor_here
 from swarm.store import Work
 from swarm.text.language import _, current, ngettext
@@ -30,8 +29,6 @@ from swarm.web.house import house_of
 from swarm.web.limits import Rule
 from swarm.web.links import local_path
 from swarm.web.render import Render
-
-DESK = "/mine"
 
 
 class SignIn(Form, kw_only=True):
@@ -122,13 +119,13 @@ async def demo_sign_in(request: Request) -> Response:
         raise NotFound
     form = await read_form(request, DemoSignIn)
 
-    def do(work: Work) -> str:
+    def do(work: Work) -> Entered:
         person = work.session.get(Person, form.person)
         if not is_demo(work) or person is None or not person.active:
             raise NotFound
-        return start(request, work, person)
+        return enter(request, work, person, form.next)
 
-    return signed_in(request, await anyone_write(request, do), form.next)
+    return entered(request, await anyone_write(request, do))
 
 
 async def set_up_page(request: Request) -> Response:
@@ -180,13 +177,13 @@ async def _sign_in(request: Request, form: SignIn) -> Response:
     if found is None or not right:
         raise _wrong()
 
-    def do(work: Work) -> str:
+    def do(work: Work) -> Entered:
         person = work.session.get(Person, found[0])
         if person is None or not person.active or person.password != kept:
             raise _wrong()
-        return start(request, work, person)
+        return enter(request, work, person, form.next)
 
-    return signed_in(request, await anyone_write(request, do), form.next)
+    return entered(request, await anyone_write(request, do))
 
 
 def _wrong() -> Problem:
@@ -202,24 +199,6 @@ async def _make_first(request: Request, form: SetUp) -> str:
         return start(request, work, person)
 
     return await anyone_write(request, do)
-
-
-def start(request: Request, work: Work, person: Person) -> str:
-    """A session nobody had before; the one this browser brought ends."""
-    house = house_of(request)
-    before = house.staff_cookie.read(request)
-    if before is not None:
-        end_session(work, key_of(before))
-    times = house.settings.sessions
-    work.actor = actor_of(work.session, person)
-    work.record(f"person:{person.id}", SignedIn(person_id=person.id))
-    return start_session(work, person.id, days=times.days, idle_hours=times.idle_hours)
-
-
-def signed_in(request: Request, secret: str, target: str) -> Response:
-    response = RedirectResponse(local_path(target, DESK), 303)
-    house_of(request).staff_cookie.put(response, secret)
-    return response
 
 
 def long_enough(password: str, least: int) -> None:

@@ -91,6 +91,8 @@ class Instance(Table):
     epoch: Mapped[str]
     """Changes when the database is restored, so that screens start anew."""
     demo: Mapped[bool] = mapped_column(default=False)
+    second_step_roles: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
+    """Roles that sign in with a second step, whether they want to or not."""
     seeded_at: Mapped[datetime | None]
 
 

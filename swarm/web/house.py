@@ -27,6 +27,8 @@ class House:
     links: Links
     staff_cookie: Cookie
     customer_cookie: Cookie
+    half_way_cookie: Cookie
+    """Of a sign-in whose second step is missing."""
 
 
 def house_of(connection: HTTPConnection) -> House:

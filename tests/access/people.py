@@ -12,6 +12,7 @@ from sqlalchemy import select
 from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import end_session, exchange, key_of, make_link, start_session
 from swarm.accounts.models import SessionRow
+from swarm.accounts.second_step import begin, new_app
 from swarm.events import NOBODY
 from swarm.people import actions as people
 from swarm.people.models import KNOWS_WELL, Team
@@ -50,7 +51,8 @@ ENDED = ("deactivated", "signed_out", "idle", "expired")
 """Cookies that once were a colleague's."""
 CUSTOMERS = ("customer", "other_customer", "expired_customer")
 """Of the tickets below; of another ticket; of the same tickets, once."""
-KINDS = (*STAFF, *ENDED, *CUSTOMERS, "stranger")
+KINDS = (*STAFF, *ENDED, *CUSTOMERS, "half_way", "stranger")
+"""`half_way`: an administrator whose password was right and whose second step is missing."""
 TICKETS = ("climbing", "waiting", "swarming", "fresh", "solved")
 """Tiered with tier 1; tiered and escalated; tierless with an ask; tierless in the intake; resolved."""
 
@@ -94,6 +96,8 @@ def build(site: Site) -> World:
     _end_some(world)
     _let_customers_in(world)
     world.visitors["stranger"] = site.stranger()
+    half = site.do(lambda work: _go_half_way(work, world))
+    world.visitors["half_way"] = site._visitor({"signing-in": half}, NOBODY)
     world.links["link"] = fresh_link(world, "swarming")
     world.links["account"] = fresh_account_link(world, "outsider")
     site.look(lambda work: _note_versions(work, world))
@@ -220,6 +224,12 @@ def _let_customers_in(world: World) -> None:
         work.session.get_one(SessionRow, key).expires_at = work.now - timedelta(seconds=1)
 
     world.site.do(end)
+
+
+def _go_half_way(work: Work, world: World) -> str:
+    factor = new_app(work, world.people["administrator"])
+    factor.name, factor.confirmed_at = "Phone", work.now
+    return begin(work, factor.person_id, "/mine")
 
 
 def _follow(work: Work, numbers: Sequence[int]) -> str:

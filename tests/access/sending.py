@@ -22,8 +22,8 @@ from tests.access.people import World
 
 T = TypeVar("T")
 Form = Mapping[str, Any]
-ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}, "leases": {"holder", "until"}}
-"""That a session is in use is noted at reads too, and leases are renewed by the clock."""
+ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}, "leases": {"holder", "until"}, "sign_ins": {"tries"}}
+"""A session in use is noted at reads too, leases are renewed by the clock, guesses counted when refused."""
 
 __all__ = ["Answer", "Knocker", "Rehearsal", "rehearsing", "snapshot", "swarm"]
 
@@ -233,6 +233,15 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "availability": {"availability": "busy"},
         "skills": {"name": "Another"} if path == "/skills" else {"skills": f"{world.skill}:2"},
         "{skill:int}": {"name": "Another"},
+        "second-step": {"roles": "specialist"},
+        "app": {"current": "wrong horse battery"},
+        "confirmation": {"code": "000000", "name": "Phone"},
+        "options": {"current": "wrong horse battery"} if path.startswith("/me") else {},
+        "passkey": {"answer": "{}", **({"name": "Key"} if path.startswith("/me") else {})},
+        "removal": {"current": "wrong horse battery", "factor": 1} if path.startswith("/me") else {},
+        "codes": {"current": "wrong horse battery"},
+        "second": {"code": "000000"},
+        "add": {"code": "000000"},
         "people": {"name": "New", "email": "new@staff.example.org", "role": "agent", "language": "en"},
         "account": {"name": "Outsider", "email": "other@staff.example.org", "role": "agent"},
         "teams": {"name": "New", "lead": people["hive_one"]}

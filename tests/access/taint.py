@@ -13,7 +13,7 @@ from unittest.mock import patch
 import structlog
 from sqlalchemy import select
 
-from swarm.accounts.models import Link, SessionRow
+from swarm.accounts.models import Factor, Link, SessionRow
 from swarm.accounts.passwords import hash_of
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
@@ -125,6 +125,8 @@ def _keys(work: Work, marks: Marks) -> None:
         marks.keep(f"session hash {number}", key)
     for number, key in enumerate(work.session.scalars(select(Link.key))):
         marks.keep(f"link hash {number}", key)
+    for number, secret in enumerate(work.session.scalars(select(Factor.secret))):
+        marks.keep(f"hash or secret of a second step {number}", secret)
 
 
 @contextmanager
@@ -155,6 +157,6 @@ IN_THE_HIVE = (
     *("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason"),
     *("mode reason", "hive category"),
 )
-CUSTOMERS = ("stranger", "customer", "other_customer")
+CUSTOMERS = ("stranger", "half_way", "customer", "other_customer")
 OUTSIDE = (*CUSTOMERS, "outsider", "dismissed", "hive_one")
 """With colleagues who have no right to some of it."""

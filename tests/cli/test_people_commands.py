@@ -5,8 +5,10 @@ from sqlalchemy import select
 from swarm.accounts.actions import start_session
 from swarm.accounts.passwords import fits
 from swarm.accounts.queries import actor_by_cookie
+from swarm.accounts.second_step import factors_of, new_app
 from swarm.events import NOBODY, SYSTEM
 from swarm.people.models import Person
+from swarm.store import Work
 from swarm.store.tables import EventRow
 from tests.cli.conftest import PASSWORD, Run
 from tests.support.backends import Backend
@@ -44,6 +46,21 @@ def test_a_password_from_standard_input_ends_sessions(set_up: Run, backend: Back
     person = store.read_now(SYSTEM, lambda work: work.session.get_one(Person, 1))
     assert fits("another row of words", person.password)
     assert not fits(PASSWORD, person.password)
+    assert store.read_now(SYSTEM, lambda work: actor_by_cookie(work.session, secret, work.now)) is NOBODY
+    store.close()
+
+
+def test_a_second_step_is_taken_away_by_whoever_has_the_machine(set_up: Run, backend: Backend) -> None:
+    store = open_store(backend)
+
+    def add(work: Work) -> str:
+        factor = new_app(work, 1)
+        factor.name, factor.confirmed_at = "Phone", work.now
+        return start_session(work, 1, days=1, idle_hours=1)
+
+    secret = store.write_now(SYSTEM, add)
+    assert "by password alone" in set_up("person", "second-step", "sam@example.org").stdout
+    assert store.read_now(SYSTEM, lambda work: factors_of(work.session, 1)) == []
     assert store.read_now(SYSTEM, lambda work: actor_by_cookie(work.session, secret, work.now)) is NOBODY
     store.close()
 

@@ -4,6 +4,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ import pytest
 from typer.testing import Result
 
 from swarm import demo
+from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import make_link, start_session
+from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.events import SYSTEM
 from swarm.settings import Settings
 from swarm.store import Work
@@ -89,7 +92,7 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def furnish(backend: Backend) -> None:
-    """Fill a migrated database with the demo, a session and a link: something in every table."""
+    """Fill a migrated database with the demo, sessions, links and a second step: something in every table."""
     store = open_store(backend)
     demo.load(store, Settings())
 
@@ -99,6 +102,10 @@ def furnish(backend: Backend) -> None:
         assert ticket.customer_id is not None
         make_link(work, ticket.id, ticket.customer_id, 7)
         work.session.add(Read(person_id=1, stream="room:1", seq=1))
+        let_in_by_link(work, 2, timedelta(hours=1))
+        new_app(work, 2)
+        new_codes(work, 2)
+        begin(work, 2, "/mine")
 
     store.write_now(SYSTEM, enter)
     store.close()

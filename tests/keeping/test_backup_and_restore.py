@@ -30,7 +30,7 @@ from tests.keeping.conftest import Empty, Run
 from tests.support.backends import Backend
 from tests.support.town import open_store
 
-UNUSED = {"account_links", "session_cases", "leases"}
+UNUSED = {"session_cases", "leases"}
 """Tables that only doors and workers fill."""
 
 

@@ -172,10 +172,10 @@ class Wire:
 
 
 @contextmanager
-def serve_site(backend: Backend, **settings: str) -> Iterator[Site]:
+def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> Iterator[Site]:
     """Serve swarm over the backend until the block ends; `settings` as `tickets__reopen_days="3"`."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{host}:{port}"
     own = {f"SWARM_{name.upper()}": value for name, value in settings.items()}
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SWARM_")},
