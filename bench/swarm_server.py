@@ -27,7 +27,7 @@ class OneCommitEach(watching.PostFrame):
         )
 
         async def write() -> int:
-            await self._settled([frame], self._begun([frame]))
+            frame.fail(await self._failed([frame], self._begun([frame])))
             return await answer
 
         return asyncio.ensure_future(write())

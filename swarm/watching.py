@@ -28,7 +28,7 @@ from swarm.live import close_codes
 from swarm.live.ports import PostRefused, Refused, Viewer
 from swarm.modes import mode_of
 from swarm.settings import Settings
-from swarm.store import Entry, ReadOnly, Store, Work, log
+from swarm.store import Entry, ReadOnly, Store, Work, log, nobody_could
 from swarm.store.sql import together
 from swarm.store.writable import sentence
 from swarm.text.clean import Unclean, many_lines
@@ -206,6 +206,11 @@ class _Frame:
     body: str
     answer: asyncio.Future[int]
 
+    def fail(self, failure: Exception | None) -> None:
+        """Tell who wrote it that it is not known, unless they were answered."""
+        if failure is not None and not self.answer.done():
+            self.answer.set_exception(failure)
+
     def settle(self, outcome: Posted | No) -> None:
         """Tell who wrote it."""
         if self.answer.done():
@@ -299,12 +304,20 @@ class PostFrame:
 
     async def _see_through(self, frames: Sequence[_Frame], begun: asyncio.Future[_Outcome]) -> None:
         loop = asyncio.get_running_loop()
+        failure: Exception | None = RuntimeError("it is not known what became of it")
         try:
-            if not await self._settled(frames, begun) and len(frames) > 1:
+            failure = await self._failed(frames, begun)
+            if failure is not None and len(frames) > 1:
                 # One of them spoiled it for all; alone, the innocent ones succeed.
                 for frame in frames:
-                    await self._settled([frame], self._begun([frame]))
+                    failure = await self._failed([frame], self._begun([frame]))
+                    if failure is not None and nobody_could(failure):
+                        # Each of the others would only wait as long again, and who comes after them.
+                        break
+                    frame.fail(failure)
         finally:
+            for frame in frames:
+                frame.fail(failure)
             self._writing = None
             self._wrote_at = loop.time()
             self._usual = min(len(frames) + len(self._waiting), TOGETHER)
@@ -315,21 +328,20 @@ class PostFrame:
         tries = count()
         return self._store.begin(NOBODY, lambda work: self._post(work, frames, suppose=not next(tries)))
 
-    async def _settled(self, frames: Sequence[_Frame], begun: asyncio.Future[_Outcome]) -> bool:
+    async def _failed(self, frames: Sequence[_Frame], begun: asyncio.Future[_Outcome]) -> Exception | None:
+        """Why nobody was answered; none where all are."""
         try:
             outcomes, actors = await begun
         except ReadOnly as refusal:
             for frame in frames:
                 frame.settle(refusal)
-            return True
+            return None
         except Exception as failure:
-            if len(frames) == 1 and not frames[0].answer.done():
-                frames[0].answer.set_exception(failure)
-            return False
+            return failure
         self._actors.remember(actors)
         for frame, outcome in zip(frames, outcomes, strict=True):
             frame.settle(outcome)
-        return True
+        return None
 
     def _post(self, work: Work, frames: Sequence[_Frame], *, suppose: bool) -> _Outcome:
         keys = {frame.session for frame in frames}

@@ -148,8 +148,8 @@ class Reading:
             with use(socket.viewer.language):
                 self._refuse(socket, frame.id, 422, _("This message is too long."))
             return
-        socket.in_flight += 1
         answer = asyncio.ensure_future(self._post(socket.viewer, frame.s, frame.id, frame.body))
+        socket.in_flight += 1
         self._tasks.add(answer)
         answer.add_done_callback(partial(self._answered, socket, frame.id, now))
 

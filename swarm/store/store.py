@@ -202,7 +202,11 @@ class Store:
             elif self.is_sqlite:
                 self._queue.put(job)
             else:
-                self._writers.submit(self._run, [job])
+                try:
+                    self._writers.submit(self._run, [job])
+                except RuntimeError as failure:
+                    # The system gives no more threads.
+                    job.done.set_exception(failure)
         return job.done
 
     def _write_forever(self) -> None:
@@ -233,7 +237,7 @@ class Store:
             outcomes = self._tried(jobs)
         except BaseException as failure:
             refusal = self.writing.saw(failure)
-            if len(jobs) > 1 and refusal is None and not _nobody_could(failure):
+            if len(jobs) > 1 and refusal is None and not nobody_could(failure):
                 # One of them spoiled it for all; alone, the innocent ones succeed.
                 for job in jobs:
                     self._settle([job])
@@ -317,6 +321,9 @@ def _collided(error: BaseException) -> bool:
     return getattr(getattr(error, "orig", error), "sqlstate", None) in _COLLISIONS
 
 
-def _nobody_could(error: BaseException) -> bool:
-    """Another process holds SQLite's write lock: each by itself would only wait as long again."""
-    return getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+def nobody_could(error: BaseException) -> bool:
+    """SQLite's lock is another process's, or PostgreSQL is away: each alone would only wait as long again."""
+    cause = getattr(error, "orig", error)
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return True
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
