@@ -44,6 +44,44 @@ def test_any_change_of_any_file_changes_the_address(files):
     assert Static(files).url("css/app.css") != before
 
 
+def test_what_gets_smaller_is_packed_for_who_takes_it(site, files):
+    (files / "css/app.css").write_text("/* the same again */ " * 500)
+    url = site.static.url("css/app.css")
+    packed = site.client.get(url, headers={"accept-encoding": "br, gzip"})
+    plain = site.client.get(url, headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < len(plain.text) / 10
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert packed.headers["cache-control"] == "public, max-age=31536000, immutable"
+    (files / "css/app.css").write_text("/* another */ " * 500)
+    changed = site.client.get(url, headers={"accept-encoding": "gzip"})
+    assert changed.text == "/* another */ " * 500
+
+
+def test_a_packed_file_is_not_sent_again_nor_in_parts(site, files):
+    (files / "css/app.css").write_text("/* the same again */ " * 500)
+    url = site.static.url("css/app.css")
+    tag = site.client.get(url, headers={"accept-encoding": "gzip"}).headers["etag"]
+    again = site.client.get(url, headers={"accept-encoding": "gzip", "if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (
+        site.client.get(url, headers={"accept-encoding": "identity", "if-none-match": tag}).status_code == 200
+    )
+    part = site.client.get(url, headers={"accept-encoding": "gzip", "range": "bytes=0-9"})
+    assert (part.status_code, part.text) == (206, "/* the sam")
+    head = site.client.head(url, headers={"accept-encoding": "gzip"})
+    assert head.headers["content-encoding"] == "gzip" and head.content == b""
+
+
+@pytest.mark.parametrize("accepts", ["", "gzip;q=0", "gzip; q=0.000", "br", "x-gzip", "identity"])
+def test_who_does_not_take_gzip_gets_it_plain(site, files, accepts):
+    url = site.static.url("js/desk.js")
+    assert "content-encoding" not in site.client.get(url, headers={"accept-encoding": accepts}).headers
+
+
 @pytest.mark.parametrize(
     "path",
     [
