@@ -14,8 +14,10 @@ from swarm.desk.frame import frame
 from swarm.desk.lists import list_beside
 from swarm.events.refusals import ensure
 from swarm.lanes.queries import tail
+from swarm.modes import mode_of
 from swarm.store import Work
-from swarm.web.errors import NotFound, Problem
+from swarm.text.language import _
+from swarm.web.errors import NotFound, Problem, wants
 from swarm.web.forms import Form, Number, read_query
 from swarm.web.house import house_of
 from swarm.web.render import Render
@@ -73,7 +75,8 @@ async def foot(request: Request) -> Response:
 
 
 async def older(request: Request) -> Response:
-    """What stands before a number in a lane."""
+    """What stands before a number in a lane: lines alone for a script, otherwise a page."""
+    piece = wants(request) == "piece"
     lane, before = lane_of(request), request.query_params.get("before", "")
     if not before.isascii() or not before.isdigit() or len(before) > 15:
         raise NotFound
@@ -82,12 +85,19 @@ async def older(request: Request) -> Response:
         opened = case.open_case(work, number_of(request))
         if lane == "room":
             ensure(opened.may["read_room"])
-        context = case.common(opened) | {
-            "lane": tail(work.session, f"{lane}:{opened.ticket.id}", "staff", before=int(before)),
-            "older_href": f"/tickets/{opened.ticket.id}/older/{lane}?before=",
-            "audience": "staff",
-        }
-        return house_of(request).render.html(request, "lanes/older.html", context)
+        context = (
+            case.common(opened)
+            | ({} if piece else frame(work, "mine"))
+            | {
+                "lane_name": _("Customer") if lane == "lane" else mode_of(opened.ticket.mode).room_name,
+                "is_customers": lane == "lane",
+                "lane": tail(work.session, f"{lane}:{opened.ticket.id}", "staff", before=int(before)),
+                "older_href": f"/tickets/{opened.ticket.id}/older/{lane}?before=",
+                "audience": "staff",
+            }
+        )
+        name = "lanes/older.html" if piece else "desk/older.html"
+        return house_of(request).render.html(request, name, context)
 
     return Render.response(await staff_read(request, draw))
 
