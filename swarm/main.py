@@ -22,6 +22,7 @@ import swarm.tables  # every table, so that references between them resolve
 from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
+from swarm.letters import LETTERS
 from swarm.listening import serve_app
 from swarm.live.doorbell_memory import MemoryDoorbell
 from swarm.live.doorbell_redis import RedisDoorbell
@@ -30,6 +31,8 @@ from swarm.live.limits import Limits as LiveLimits
 from swarm.live.socket import live_endpoint
 from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
+from swarm.outbound.letters import Letter
+from swarm.outbound.postman import Postman
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
 from swarm.settings import Settings, resources
@@ -106,6 +109,9 @@ def build(
         half_way_cookie=Cookie("signing-in", secure=secure, max_age=600),
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
     )
+    postman = (
+        Postman(store, settings.mail, LETTERS, partial(_letter, house)) if settings.mail.goes_out else None
+    )
     hub = _hub(settings, store, render, house)
     endpoint = live_endpoint(hub)
     app = Starlette(
@@ -121,11 +127,12 @@ def build(
             SignedOut: _to_sign_in(problems),
             OperationalError: _database_away(problems),
         },
-        lifespan=_lifespan(settings, store, hub, house),
+        lifespan=_lifespan(settings, store, hub, house, postman),
     )
     app.state.house = house
     app.state.hub = hub
     app.state.metrics = Metrics(hub, store, figures)
+    app.state.metrics.post = postman
     return app
 
 
@@ -195,7 +202,9 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
     return hub
 
 
-def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifespan[Starlette]:
+def _lifespan(
+    settings: Settings, store: Store, hub: Hub, house: House, postman: Postman | None
+) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await hub.start()
@@ -207,12 +216,16 @@ def _lifespan(settings: Settings, store: Store, hub: Hub, house: House) -> Lifes
             for name, (seconds, run) in schedule(settings).items()
         ]
         clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
+        if postman is not None:
+            postman.start()
         if app.state.metrics.folder:
             clocks.append(asyncio.create_task(_publish(app.state.metrics)))
         yield
         for task in clocks:
             task.cancel()
         await asyncio.gather(*clocks, return_exceptions=True)
+        if postman is not None:
+            await postman.stop()
         try:
             await store.write(SYSTEM, lambda work: leases.give_up(work, me))
         except Exception:
@@ -260,6 +273,14 @@ async def _look(store: Store, seconds: float) -> None:
             # A database that is away says nothing of this.
             _log.warning("not_known_whether_it_writes", failure=type(failure).__name__)
         await asyncio.sleep(seconds)
+
+
+def _letter(house: House, letter: Letter) -> tuple[str, str]:
+    """As text and as HTML, in the language that is in use."""
+    href = house.links.absolute(letter.path) if letter.path else ""
+    first, *rest = letter.paragraphs
+    text = "\n\n".join([first, *([f"{letter.label}:\n{href}"] if href else []), *rest])
+    return f"{text}\n", house.render.piece("mail/letter.html", {"letter": letter, "href": href})
 
 
 async def _publish(metrics: Metrics) -> None:

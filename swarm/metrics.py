@@ -29,6 +29,7 @@ from swarm import figures
 from swarm.figures import Figures
 from swarm.live.counts import BOUNDS, Timing
 from swarm.live.hub import Hub
+from swarm.outbound.postman import Postman
 from swarm.store import Store
 
 PUBLISH_SECONDS = 2.0
@@ -66,6 +67,12 @@ class Metrics:
         self._together: dict[str, _Together] = {}
         self._registry = CollectorRegistry()
         self._totals = {key: self._counter(name, what) for key, (name, what) in HUB_TOTALS.items()}
+        self.post: Postman | None = None
+        """Who carries letters out here, where mail is set up."""
+        self._letters = self._gauge("letters_waiting", "Letters nobody has taken yet.", "max")
+        self._outbox = self._gauge(
+            "outbox_age_seconds", "Since the oldest letter that waits was put in.", "max"
+        )
         self._workers = self._gauge("workers", "Workers that run.")
         self._sockets = self._gauge("sockets", "Open sockets.")
         self._streams = self._gauge("streams", "Streams somebody watches.")
@@ -116,6 +123,9 @@ class Metrics:
         self._streams.set(now["streams"])
         self._draining.set(now["draining"])
         self._bell_age.set(now["doorbell_age"])
+        if self.post is not None:
+            self._letters.set(self.post.waiting)
+            self._outbox.set(self.post.age)
         self._read_only.set(self._store.writing.refused is not None)
         for pool, lent in self._store.connections_in_use().items():
             self._pool.labels(pool).set(lent)

@@ -8,7 +8,7 @@ from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
 from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
 from swarm.desk import second_step as my_second_step
-from swarm.portal import account, cases, getting_in, health, links, measures, second_step
+from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -66,6 +66,7 @@ STAFF: list[BaseRoute] = [
     Route("/people/{person:int}/teams", person.teams, methods=["POST"]),
     Route("/people/{person:int}/skills", person.skills, methods=["POST"]),
     Route("/people/{person:int}/link", person.link, methods=["POST"]),
+    Route("/people/{person:int}/letter", person.letter, methods=["POST"]),
     Route("/people/{person:int}/sessions/end", person.end_sessions, methods=["POST"]),
     Route("/people/{person:int}/retirement", person.retire, methods=["POST"]),
     Route("/people/{person:int}/reinstatement", person.take_back, methods=["POST"]),
@@ -103,6 +104,8 @@ EVERYBODY: list[BaseRoute] = [
     Route("/demo/sign-in", getting_in.demo_sign_in, methods=["POST"]),
     Route("/set-up", getting_in.set_up_page),
     Route("/set-up", getting_in.set_up, methods=["POST"]),
+    Route("/forgotten", forgotten.show),
+    Route("/forgotten", forgotten.ask, methods=["POST"]),
     Route("/account/{secret}", account.show),
     Route("/account/{secret}", account.choose, methods=["POST"]),
     Route("/open", cases.open_page),

@@ -114,6 +114,22 @@ class Limits(Section, frozen=True):
     posts_per_minute: Count = 120
 
 
+class Mail(Section, frozen=True):
+    server: str = ""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+    sender: Annotated[str, msgspec.Meta(pattern=r"^$|^[^@\s<>]+@[^@\s<>]+$")] = ""
+    name: Annotated[str, msgspec.Meta(pattern=r"^[^\r\n]*$")] = "swarm"
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+
+    @property
+    def goes_out(self) -> bool:
+        """Whether letters are sent at all."""
+        return bool(self.server and self.sender)
+
+
 class Metrics(Section, frozen=True):
     token: Annotated[str, msgspec.Meta(pattern=r"^$|^[!-~]{16,200}$")] = ""
 
@@ -137,6 +153,7 @@ class Settings(Section, frozen=True):
     asks: Asks = Asks()
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
+    mail: Mail = Mail()
     metrics: Metrics = Metrics()
     log: Log = Log()
 

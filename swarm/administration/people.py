@@ -18,9 +18,11 @@ from starlette.responses import Response
 from swarm.accounts.account_links import make_account_link
 from swarm.accounts.entry import staff_read, staff_write
 from swarm.accounts.models import SessionRow
+from swarm.desk.acting import done
 from swarm.desk.knowing import MOST_PAIRS, pairs
 from swarm.desk.sections import page
 from swarm.events.refusals import ensure
+from swarm.outbound import queue
 from swarm.people.administering import hire
 from swarm.people.models import Membership, Person, Team, Tier
 from swarm.people.queries import Face, teams
@@ -136,6 +138,11 @@ async def add(request: Request) -> Response:
                 language=form.language,
                 rungs=pairs(form.places, "places"),
             )
+            if house.settings.mail.goes_out:
+                hours = house.settings.links.account_hours
+                about = f"person:{person.id}"
+                queue.put(work, "account_link", about=about, person_id=person.id, hours=hours)
+                return person.id, person.name, ""
             return person.id, person.name, make_account_link(work, person.id, lasts(request))
 
         try:
@@ -149,6 +156,8 @@ async def add(request: Request) -> Response:
             raise
         return Render.response(await _new_page(request, problem.typed), problem.status)
     person_id, name, secret = made
+    if not secret:
+        return done(request, f"/people/{person_id}")
     return await link_page(request, person_id, name, house.links.absolute(f"/account/{secret}"))
 
 
@@ -201,6 +210,7 @@ async def _new_page(request: Request, form: Typed) -> Markup:
         ensure(may_manage_accounts(work.actor))
         context: dict[str, Any] = page(work, "people") | {
             "form": form,
+            "mail_goes_out": house_of(request).settings.mail.goes_out,
             "roles": role_options(),
             "languages": language_options(),
             "places": places(work.session, form.chosen.get("places", ())),

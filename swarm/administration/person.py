@@ -19,7 +19,8 @@ from swarm.administration.people import lasts, link_page, places, role_options
 from swarm.desk.acting import Nothing, act
 from swarm.desk.knowing import MOST_PAIRS, known, pairs
 from swarm.desk.sections import page
-from swarm.events.refusals import Unknown, ensure
+from swarm.events.refusals import NotAllowed, Unknown, ensure
+from swarm.outbound import queue
 from swarm.people import administering
 from swarm.people.models import Membership, Person, Team
 from swarm.people.queries import Face
@@ -110,6 +111,28 @@ async def link(request: Request) -> Response:
     name, secret = await staff_write(request, do)
     address = house_of(request).links.absolute(f"/account/{secret}")
     return await link_page(request, _number(request), name, address)
+
+
+async def letter(request: Request) -> Response:
+    """The same by mail, to their own address."""
+    house = house_of(request)
+
+    def do(work: Work, _form: Nothing) -> None:
+        ensure(may_manage_accounts(work.actor))
+        if not house.settings.mail.goes_out:
+            raise NotAllowed(_("No mail leaves this house: no server is set. Make a link instead."))
+        person = _person(work.session, _number(request))
+        if not person.active:
+            raise Unknown(_("There is no such person, or they no longer work here."))
+        queue.put(
+            work,
+            "account_link",
+            about=f"person:{person.id}",
+            person_id=person.id,
+            hours=house.settings.links.account_hours,
+        )
+
+    return await act(request, "access", Nothing, do, to=_here(request), again=_again)
 
 
 async def end_sessions(request: Request) -> Response:
@@ -205,6 +228,8 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
             ),
             "factors": len(factors_of(session, person.id)),
             "sessions": len(sessions_of(session, person.id, work.now)),
+            "mail_goes_out": house_of(request).settings.mail.goes_out,
+            "letter": queue.last_about(session, f"person:{person.id}"),
             "manages_accounts": bool(may_manage_accounts(work.actor)),
             "is_me": work.actor.person_id == person.id,
         }

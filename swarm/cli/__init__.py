@@ -3,6 +3,7 @@
 from swarm.cli.checking import config, ownership
 from swarm.cli.importing import import_files
 from swarm.cli.keeping import backup, doctor, restore
+from swarm.cli.mailing import mail
 from swarm.cli.people import person, team
 from swarm.cli.plain import group
 from swarm.cli.running import migrate, serve, set_up
@@ -21,6 +22,7 @@ app.command("restore", help=_("Fill an empty database with a backup: all of it, 
 app.command("doctor", help=_("Examine the installation; exit code 1 where something is broken."))(doctor)
 app.add_typer(person, name="person", help=_("Accounts of the people who work here."))
 app.add_typer(team, name="team", help=_("Who leads and who works in a team."))
+app.add_typer(mail, name="mail", help=_("Letters that go out, and those that could not."))
 app.add_typer(config, name="config", help=_("Teams, skills and people from a file."))
 app.add_typer(ownership, name="ownership", help=_("The promise that a ticket has exactly one owner."))
 

@@ -18,21 +18,21 @@ _PASSWORD = re.compile(r"://[^/\s:@\"']*:[^/\s@\"']+@")
 
 def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Everything that can be told from the settings alone."""
-    yield from _file(environ.get("SWARM_CONFIG", ""))
+    yield from _file(environ.get("SWARM_CONFIG", ""), settings.mail.password)
     yield from _address(settings)
     yield from _proxies(settings)
     yield from _workers(settings)
     yield from _demo(settings)
 
 
-def _file(name: str) -> Iterator[Finding]:
+def _file(name: str, mail_password: str) -> Iterator[Finding]:
     check = _("Settings")
     if not name:
         yield ok(check, _("They are readable: the defaults and the environment."))
         return
     path = Path(name)
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o044 and _PASSWORD.search(path.read_text(encoding="utf-8")):
+    mode, text = stat.S_IMODE(path.stat().st_mode), path.read_text(encoding="utf-8")
+    if mode & 0o044 and (_PASSWORD.search(text) or (mail_password and mail_password in text)):
         yield warning(
             check,
             _("%(path)s holds a password, and others on this machine may read it: chmod 600.", path=path),

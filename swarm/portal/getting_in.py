@@ -218,7 +218,14 @@ async def _sign_in_page(request: Request, form: Typed, problem: Problem | None =
 
     def draw(work: Work) -> Markup:
         cards = demo_people(work) if house.settings.demo and is_demo(work) else ([], [])
-        context = {"form": form, "problem": problem, "cards": cards[0], "more_cards": cards[1]}
+        context = {
+            "form": form,
+            "problem": problem,
+            "cards": cards[0],
+            "more_cards": cards[1],
+            "mail_goes_out": house.settings.mail.goes_out,
+        }
+
         return house.render.html(request, "accounts/sign_in.html", context)
 
     content = await anyone_read(request, draw)

@@ -233,6 +233,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "availability": {"availability": "busy"},
         "skills": {"name": "Another"} if path == "/skills" else {"skills": f"{world.skill}:2"},
         "{skill:int}": {"name": "Another"},
+        "forgotten": {"email": f"{secrets.token_hex(4)}@example.org"},
         "second-step": {"roles": "specialist"},
         "app": {"current": "wrong horse battery"},
         "confirmation": {"code": "000000", "name": "Phone"},

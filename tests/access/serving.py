@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.access.people import World, build
+from tests.support.processes import free_port
 from tests.support.site import serve_site
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 def served(
     request: pytest.FixtureRequest, pair: str, homes: pytest.TempPathFactory, **settings: str
 ) -> Iterator[World]:
-    """For a fixture of any scope; the database goes with it."""
+    """For a fixture of any scope; the database goes with it. Letters find nobody at home, and wait."""
+    settings = {
+        "mail__server": "127.0.0.1",
+        "mail__port": str(free_port()),
+        "mail__sender": "desk@example.org",
+        **settings,
+    }
     if pair == "sqlite":
         made: Backend = request.getfixturevalue("sqlite_maker").make(homes.mktemp("world"))
         with serve_site(made, **settings) as site:

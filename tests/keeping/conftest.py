@@ -17,6 +17,7 @@ from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import make_link, start_session
 from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.events import SYSTEM
+from swarm.outbound import queue
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Read, Ticket
@@ -92,7 +93,7 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def furnish(backend: Backend) -> None:
-    """Fill a migrated database with the demo, sessions, links and a second step: something in every table."""
+    """Fill a migrated database: the demo, sessions, links, a second step, a letter: each table has a row."""
     store = open_store(backend)
     demo.load(store, Settings())
 
@@ -106,6 +107,7 @@ def furnish(backend: Backend) -> None:
         new_app(work, 2)
         new_codes(work, 2)
         begin(work, 2, "/mine")
+        queue.put(work, "account_link", "person:2", person_id=2, hours=1)
 
     store.write_now(SYSTEM, enter)
     store.close()
