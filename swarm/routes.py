@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
-from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
+from swarm.desk import asks, lists, me, opening, owners, paper, teams, ticket, writing
 from swarm.desk import second_step as my_second_step
 from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
 
@@ -25,6 +25,7 @@ STAFF: list[BaseRoute] = [
     Route("/tickets/{number:int}/foot/{lane}", ticket.foot),
     Route("/tickets/{number:int}/older/{lane}", ticket.older),
     Route("/tickets/{number:int}/timeline", ticket.timeline),
+    Route("/tickets/{number:int}/paper", paper.show),
     Route("/tickets/{number:int}/{lane}/messages", writing.post, methods=["POST"]),
     Route("/tickets/{number:int}/read", writing.read, methods=["POST"]),
     Route("/tickets/{number:int}/pace", writing.pace, methods=["POST"]),

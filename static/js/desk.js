@@ -164,6 +164,8 @@ function line(item, index) {
 
 if (/Mac|iPhone|iPad/.test(navigator.platform)) for (const key of $$("kbd[data-mod]")) key.textContent = `⌘${key.dataset.mod}`;
 
+document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
+
 /* Toasts go by themselves after eight seconds, unless they ask for something or somebody is at them. */
 
 const toasts = document.getElementById("toasts");

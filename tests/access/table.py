@@ -122,6 +122,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /tickets/{number:int}/older/{lane} lane=room": _see(),
     "GET /tickets/{number:int}/older/{lane} lane=attic": ABSENT,
     "GET /tickets/{number:int}/timeline": _see(),
+    "GET /tickets/{number:int}/paper": _see(),
     # What is done on a ticket.
     "POST /tickets": Plain({"ladder": 204, "managers": 204, "staff": 403, "else": 401}),
     "POST /tickets/{number:int}/{lane}/messages lane=lane": OnTicket(

@@ -10,6 +10,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/tickets/{tierless}": ("owner", "specialist"),
     "/tickets/{tiered}": ("climber", "manager"),
     "/tickets/{tierless}/timeline": ("owner",),
+    "/tickets/{tierless}/paper?room=yes": ("owner",),
     "/tickets/{tierless}/older/lane?before=9": ("owner",),
     "/teams": ("manager", "owner"),
     "/teams/new": ("administrator",),
