@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
-from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
+from swarm.desk import asks, lists, me, opening, owners, teams, ticket, tokens, writing
 from swarm.desk import second_step as my_second_step
 from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
 
@@ -68,6 +68,7 @@ STAFF: list[BaseRoute] = [
     Route("/people/{person:int}/link", person.link, methods=["POST"]),
     Route("/people/{person:int}/letter", person.letter, methods=["POST"]),
     Route("/people/{person:int}/sessions/end", person.end_sessions, methods=["POST"]),
+    Route("/people/{person:int}/tokens/{token:int}/end", person.end_token, methods=["POST"]),
     Route("/people/{person:int}/retirement", person.retire, methods=["POST"]),
     Route("/people/{person:int}/reinstatement", person.take_back, methods=["POST"]),
     Route("/skills", skills.show),
@@ -88,6 +89,10 @@ STAFF: list[BaseRoute] = [
     Route("/me/second-step/removal", my_second_step.remove, methods=["POST"]),
     Route("/me/second-step/codes", my_second_step.new_codes, methods=["POST"]),
     Route("/me/sessions/end", me.end_sessions, methods=["POST"]),
+    Route("/me/tokens", tokens.show),
+    Route("/me/tokens", tokens.make, methods=["POST"]),
+    Route("/me/tokens/end", tokens.end_all, methods=["POST"]),
+    Route("/me/tokens/{token:int}/end", tokens.end, methods=["POST"]),
 ]
 
 EVERYBODY: list[BaseRoute] = [

@@ -44,6 +44,27 @@ class SessionCase(Table):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
 
 
+class Token(Table):
+    """What a program shows in place of a person."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (Index(None, "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the secret, hexadecimal."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    """Who made it, and as whom it acts."""
+    name: Mapped[str]
+    scopes: Mapped[str]
+    """What it may do besides reading, with spaces between."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    """Noted every few minutes, not at every request."""
+    ended_at: Mapped[datetime | None]
+
+
 class Link(Table):
     """A link that is exchanged once, by POST, for a cookie."""
 
