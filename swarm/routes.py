@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
+from swarm.api.table import ROUTES as PROGRAMS
 from swarm.desk import asks, lists, me, opening, owners, teams, ticket, tokens, writing
 from swarm.desk import second_step as my_second_step
 from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
@@ -128,4 +129,4 @@ EVERYBODY: list[BaseRoute] = [
     Route("/metrics", measures.metrics),
 ]
 
-ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY]
+ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY, *PROGRAMS]
