@@ -63,11 +63,10 @@ def end_session(work: Work, key: str) -> None:
 
 
 def end_sessions_of(work: Work, person_id: int, but: Collection[str] = ()) -> None:
-    """Sign a colleague out everywhere, but for the named sessions."""
+    """Sign a colleague out everywhere, but for the named sessions; tokens stay."""
+    mine = SessionRow.person_id == person_id, SessionRow.ended_at.is_(None), SessionRow.token_id.is_(None)
     work.session.execute(
-        update(SessionRow)
-        .where(SessionRow.person_id == person_id, SessionRow.ended_at.is_(None), SessionRow.key.not_in(but))
-        .values(ended_at=work.now)
+        update(SessionRow).where(*mine, SessionRow.key.not_in(but)).values(ended_at=work.now)
     )
 
 
@@ -89,6 +88,10 @@ def end_tokens_of(work: Work, person_id: int) -> None:
     """No program acts for this person any more."""
     mine = Token.person_id == person_id, Token.ended_at.is_(None)
     work.session.execute(update(Token).where(*mine).values(ended_at=work.now))
+    sockets = SessionRow.person_id == person_id, SessionRow.token_id.is_not(None)
+    work.session.execute(
+        update(SessionRow).where(*sockets, SessionRow.ended_at.is_(None)).values(ended_at=work.now)
+    )
 
 
 def end_account_links(work: Work, person_id: int) -> None:

@@ -33,6 +33,8 @@ class SessionRow(Table):
     """The last moment unless it is used before; empty: only `expires_at` counts."""
     ended_at: Mapped[datetime | None]
     stamp: Mapped[int] = mapped_column(default=1)
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"))
+    """Of the token that opens sockets in it: such a session is no cookie."""
 
 
 class SessionCase(Table):

@@ -11,9 +11,9 @@ from typing import Literal, get_args
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from swarm.accounts.actions import key_of
+from swarm.accounts.actions import end_session, key_of
 from swarm.accounts.events import TokenEnded, TokenMade
-from swarm.accounts.models import Token
+from swarm.accounts.models import SessionRow, Token
 from swarm.accounts.queries import SEEN_EVERY
 from swarm.accounts.rules import may_end_token
 from swarm.events import Actor
@@ -79,17 +79,27 @@ def make_token(work: Work, person: Actor, *, name: str, scopes: Collection[Scope
         raise Unfit(_("A token of this name is there already."), "name")
     secret = PREFIX + secrets.token_urlsafe(32)
     given = " ".join(scope for scope in SCOPES if scope == "read" or scope in scopes)
+    token = Token(
+        key=key_of(secret),
+        person_id=row.id,
+        name=name,
+        scopes=given,
+        created_at=work.now,
+        expires_at=work.now + timedelta(days=days),
+    )
+    work.session.add(token)
+    work.session.flush()
+    # Sockets ask about sessions all the time: a token has one, which ends with it.
     work.session.add(
-        Token(
-            key=key_of(secret),
+        SessionRow(
+            key=token.key,
+            token_id=token.id,
             person_id=row.id,
-            name=name,
-            scopes=given,
             created_at=work.now,
-            expires_at=work.now + timedelta(days=days),
+            seen_at=work.now,
+            expires_at=token.expires_at,
         )
     )
-    work.session.flush()
     work.record(f"person:{row.id}", TokenMade(person_id=row.id, name=name, scopes=given))
     return secret
 
@@ -146,5 +156,6 @@ def note_used(work: Work, token_id: int) -> None:
 
 def _end(work: Work, token: Token) -> None:
     token.ended_at = work.now
+    end_session(work, token.key)
     work.session.flush()
     work.record(f"person:{token.person_id}", TokenEnded(person_id=token.person_id, name=token.name))

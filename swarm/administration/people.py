@@ -230,7 +230,7 @@ def _rows(session: Session, found: Sequence[Person]) -> list[PersonRow]:
     seen = dict(
         session.execute(
             select(SessionRow.person_id, func.max(SessionRow.seen_at))
-            .where(SessionRow.person_id.in_(ids))
+            .where(SessionRow.person_id.in_(ids), SessionRow.token_id.is_(None))
             .group_by(SessionRow.person_id)
         ).all()
     )

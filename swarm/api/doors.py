@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from swarm.accounts.actions import key_of
 from swarm.accounts.entry import problem_for
+from swarm.accounts.knocking import bearer
 from swarm.accounts.tokens import Held, Scope, held_by, note_used
 from swarm.events import NOBODY
 from swarm.events.refusals import No
@@ -45,7 +45,6 @@ IN_PATHS: Mapping[str, Any] = {
     ],
 }
 """What each part of an address may be; for anything else there is nothing there."""
-_BEARER = re.compile(r"bearer +([A-Za-z0-9_.~+/=-]{1,200})", re.IGNORECASE)
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -204,10 +203,10 @@ def _secret_of(request: Request) -> str:
     sent = request.headers.getlist("authorization")
     if not sent:
         raise NoToken(_("Send a token with the request, as in “Authorization: Bearer swarm_…”."))
-    found = _BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
+    found = bearer(sent[0]) if len(sent) == 1 else None
     if found is None:
         raise NoToken(_("This is no token as we give them."), "invalid_token")
-    return found[1]
+    return found
 
 
 def _held(work: Work, secret: str, scope: Scope) -> Held:

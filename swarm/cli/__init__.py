@@ -6,11 +6,13 @@ from swarm.cli.keeping import backup, doctor, restore
 from swarm.cli.mailing import mail
 from swarm.cli.people import person, team
 from swarm.cli.plain import group
+from swarm.cli.rooming import room
 from swarm.cli.running import migrate, serve, set_up
 from swarm.text.language import _
 
 app = group(_("A support desk in which tiered and tierless teams work side by side."))
 app.command("serve", help=_("Serve the desk until told to stop."))(serve)
+app.command("room", help=_("Sit in a ticket's room from this terminal."))(room)
 app.command("migrate", help=_("Bring the database to the tables of this version."))(migrate)
 app.command("set-up", help=_("Make the first administrator, with teams from the configuration."))(set_up)
 app.command(

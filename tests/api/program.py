@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ import jsonschema_rs
 from swarm.accounts.tokens import make_token, scopes_of
 from swarm.people.queries import person_actor
 from swarm.store import Work
-from tests.support.site import PATIENCE, Site
+from tests.support.site import PATIENCE, Site, Wire, wire_to
 
 BASE = "/api/v1"
 
@@ -99,6 +100,13 @@ class Program:
         answer = self.http.request(method, f"{BASE}{path}", headers={**sent, **(headers or {})}, **more)
         described(self.site).check(method, f"{BASE}{path}", answer)
         return answer
+
+    @contextmanager
+    def socket(self, watch: Mapping[str, int] | None = None) -> Iterator[Wire]:
+        """A live connection that shows the token, and nothing else."""
+        shown = {"Authorization": f"Bearer {self.token}"}
+        with wire_to(self.site, watch or {}, "/live", "json", shown) as wire:
+            yield wire
 
     def open(self, team: int, **other: Any) -> dict[str, Any]:
         """A ticket of Bo's, opened."""
