@@ -70,6 +70,87 @@ ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
 
+API_MANAGERS = Plain({"managers": 200, "staff": 403, "else": 401})
+API_ADMINISTRATORS = Plain({"administrator": 200, "staff": 403, "else": 401})
+
+
+def _on(passed: int = 200, /, **who: str) -> OnTicket:
+    return OnTicket(who, (passed,))
+
+
+# For programs, with a token of each kind of person in place of a cookie: the rules are those of the pages.
+_API: Mapping[tuple[str, str], OnTicket | Plain] = {
+    ("GET", "/openapi.json"): Plain({"else": 200}),
+    ("GET", "/tickets"): _staff(200, 401),
+    ("POST", "/tickets"): Plain({"ladder": 201, "managers": 201, "staff": 403, "else": 401}),
+    ("GET", "/tickets/{number:int}"): _see(),
+    ("POST", "/tickets/{number:int}/details"): _on(climbing="ladder managers", swarming="hive managers"),
+    ("GET", "/tickets/{number:int}/lanes/{lane}/events lane=lane"): _see(),
+    ("GET", "/tickets/{number:int}/lanes/{lane}/events lane=room"): _see(),
+    ("GET", "/tickets/{number:int}/lanes/{lane}/events lane=attic"): _staff(404, 401),
+    ("POST", "/tickets/{number:int}/lanes/{lane}/messages lane=lane"): _on(
+        201, climbing="ladder_owner", swarming="hive_owner", fresh="hive_lead"
+    ),
+    ("POST", "/tickets/{number:int}/lanes/{lane}/messages lane=room"): _on(201, **ROOM),
+    ("POST", "/tickets/{number:int}/answer"): _on(**OWNERS),
+    ("POST", "/tickets/{number:int}/pace"): _on(**OWNERS, solved="nobody"),
+    ("POST", "/tickets/{number:int}/resolution"): _on(**OWNERS, solved="nobody"),
+    ("POST", "/tickets/{number:int}/reopening"): _on(swarming="nobody", solved="hive_owner"),
+    ("POST", "/tickets/{number:int}/owner"): _on(
+        climbing="ladder_owner managers",
+        waiting="ladder_two managers",
+        swarming="hive_owner managers",
+        fresh="hive managers",
+    ),
+    ("POST", "/tickets/{number:int}/handover"): _on(**OWNERS),
+    ("POST", "/tickets/{number:int}/escalation"): _on(
+        climbing="ladder_owner", waiting="nobody", swarming="nobody", fresh="nobody"
+    ),
+    ("POST", "/tickets/{number:int}/return"): _on(
+        climbing="nobody", waiting="ladder_owner ladder_two", swarming="nobody"
+    ),
+    ("POST", "/tickets/{number:int}/mode"): _on(climbing="managers", swarming="managers", solved="nobody"),
+    ("GET", "/tickets/{number:int}/swarm"): _see(),
+    ("POST", "/tickets/{number:int}/asks"): _on(
+        201, climbing="nobody", swarming="hive_owner", fresh="hive_lead", solved="nobody"
+    ),
+    ("GET", "/tickets/{number:int}/proposal"): _see(
+        {"climbing": "nobody", "swarming": "hive_owner", "fresh": "hive_lead", "solved": "nobody"}
+    ),
+    ("POST", "/tickets/{number:int}/hand"): _on(
+        climbing="nobody",
+        swarming="hive_lead hive_one invited left dismissed declined skilled",
+        fresh="hive_owner hive_one",
+        solved="nobody",
+    ),
+    ("POST", "/tickets/{number:int}/leaving"): _on(204, climbing="nobody", swarming="swarm"),
+    ("POST", "/tickets/{number:int}/dismissal"): _on(climbing="nobody", swarming="hive_owner"),
+    ("POST", "/asks/{ask:int}/end"): _on(swarming="hive_owner"),
+    ("GET", "/asked"): _staff(200, 401),
+    ("POST", "/invitations/{invitation:int}/acceptance"): Plain({"invited": 200, "staff": 404, "else": 401}),
+    ("POST", "/invitations/{invitation:int}/refusal"): INVITED,
+    ("GET", "/me"): _staff(200, 401),
+    ("POST", "/me/availability"): _staff(200, 401),
+    ("GET", "/people"): API_MANAGERS,
+    ("POST", "/people"): Plain({"administrator": 201, "staff": 403, "else": 401}),
+    ("GET", "/people/{person:int}"): API_MANAGERS,
+    ("POST", "/people/{person:int}/account"): API_ADMINISTRATORS,
+    ("POST", "/people/{person:int}/retirement"): API_ADMINISTRATORS,
+    ("POST", "/people/{person:int}/reinstatement"): API_ADMINISTRATORS,
+    # What one knows oneself is said on one's own page: the token of who steers nothing has no such scope.
+    ("POST", "/people/{person:int}/skills"): API_MANAGERS,
+    ("GET", "/teams"): _staff(200, 401),
+    ("GET", "/teams/{key}"): _staff(200, 401),
+    ("GET", "/teams/{key}/members"): API_MANAGERS,
+    ("POST", "/teams/{key}/members"): API_MANAGERS,
+    ("POST", "/teams/{key}/members/removal"): API_MANAGERS,
+    ("POST", "/teams/{key}/policy"): API_MANAGERS,
+    ("GET", "/skills"): _staff(200, 401),
+}
+API: Mapping[str, OnTicket | Plain] = {
+    f"{method} /api/v1{path}": rule for (method, path), rule in _API.items()
+}
+
 DOORS: Mapping[str, OnTicket | Plain] = {
     # The desk's pages: any colleague; all others are sent to sign in.
     "GET /mine": _staff(200, 303),
@@ -177,6 +258,14 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /me/profile": _staff(204, 401),
     "POST /me/password": _staff(422, 401),
     "POST /me/sessions/end": _staff(204, 401),
+    # A token is made with the password; the one that is ended is the outsider's.
+    "GET /me/tokens": _staff(200, 303),
+    "POST /me/tokens": _staff(422, 401),
+    "POST /me/tokens/end": _staff(204, 401),
+    "POST /me/tokens/{token:int}/end": Plain({"outsider": 204, "staff": 404, "else": 401}),
+    "POST /people/{person:int}/tokens/{token:int}/end": Plain(
+        {"administrator": 204, "outsider": 204, "staff": 403, "else": 401}
+    ),
     "GET /me/second-step": _staff(200, 303),
     # Each asks for the password, or for what only follows from it.
     "POST /me/second-step/app": _staff(422, 401),
@@ -185,6 +274,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /me/second-step/passkey": _staff(404, 401),
     "POST /me/second-step/removal": _staff(422, 401),
     "POST /me/second-step/codes": _staff(422, 401),
+    **API,
     # Everybody's.
     "GET /": _staff(303, 200),
     "GET /sign-in": _staff(303, 200),
@@ -272,7 +362,7 @@ def expected(door: str, kind: str, ticket: str) -> tuple[int, ...]:
                 return (status,)
         raise AssertionError(f"{door} says nothing of {kind}")
     if kind not in STAFF:
-        return (303,) if door.startswith("GET ") else (401,)
+        return (303,) if door.startswith("GET ") and " /api/" not in door else (401,)
     if kind in members(rule.who[ticket]):
         return rule.passed
     return (403,) if kind in members(SEES[ticket]) else (404,)
