@@ -6,62 +6,13 @@ A door's name is its method and its path as the route table has them; `lane=…`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tests.access.people import KINDS, STAFF
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "nobody": (),
-    "staff": tuple(STAFF),
-    "managers": ("manager", "administrator"),
-    "ladder": ("ladder_owner", "ladder_lead", "ladder_one", "ladder_two"),
-    "hive": ("hive_owner", "hive_lead", "hive_one"),
-}
-
-SEES = {
-    "climbing": "ladder managers",
-    "waiting": "ladder managers",
-    "swarming": "hive invited swarm managers",
-    "fresh": "hive managers",
-    "solved": "hive managers",
-}
-"""Who knows of each ticket; for everybody else it does not exist."""
-READS = {name: SEES[name] for name in ("climbing", "swarming")}
-OWNERS = {"climbing": "ladder_owner", "swarming": "hive_owner"}
-ROOM = {
-    "climbing": "ladder_owner ladder_lead",
-    "waiting": "ladder_owner ladder_lead ladder_two",
-    "swarming": "hive_owner swarm",
-    "fresh": "hive_lead",
-}
-
-
-@dataclass(frozen=True)
-class OnTicket:
-    """A door of a ticket: who passes, by ticket. Who only sees it gets 403, all other staff 404."""
-
-    who: Mapping[str, str]
-    passed: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A door that is the same whatever the ticket: status by kind or group, the last for all others."""
-
-    status: Mapping[str, int]
-
-
-def _see(who: Mapping[str, str] = READS) -> OnTicket:
-    return OnTicket(who, (200,))
-
-
-def _do(**who: str) -> OnTicket:
-    return OnTicket(who, (204,))
-
-
-def _staff(theirs: int, others: int) -> Plain:
-    return Plain({"staff": theirs, "else": others})
-
+from tests.access.rights import GROUPS, OWNERS, READS, ROOM, SEES, OnTicket, Plain
+from tests.access.rights import do as _do
+from tests.access.rights import see as _see
+from tests.access.rights import staff as _staff
+from tests.access.table_api import API
 
 ABSENT = Plain({"else": 404})
 CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
@@ -69,87 +20,6 @@ MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
 ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
-
-API_MANAGERS = Plain({"managers": 200, "staff": 403, "else": 401})
-API_ADMINISTRATORS = Plain({"administrator": 200, "staff": 403, "else": 401})
-
-
-def _on(passed: int = 200, /, **who: str) -> OnTicket:
-    return OnTicket(who, (passed,))
-
-
-# For programs, with a token of each kind of person in place of a cookie: the rules are those of the pages.
-_API: Mapping[tuple[str, str], OnTicket | Plain] = {
-    ("GET", "/openapi.json"): Plain({"else": 200}),
-    ("GET", "/tickets"): _staff(200, 401),
-    ("POST", "/tickets"): Plain({"ladder": 201, "managers": 201, "staff": 403, "else": 401}),
-    ("GET", "/tickets/{number:int}"): _see(),
-    ("POST", "/tickets/{number:int}/details"): _on(climbing="ladder managers", swarming="hive managers"),
-    ("GET", "/tickets/{number:int}/lanes/{lane}/events lane=lane"): _see(),
-    ("GET", "/tickets/{number:int}/lanes/{lane}/events lane=room"): _see(),
-    ("GET", "/tickets/{number:int}/lanes/{lane}/events lane=attic"): _staff(404, 401),
-    ("POST", "/tickets/{number:int}/lanes/{lane}/messages lane=lane"): _on(
-        201, climbing="ladder_owner", swarming="hive_owner", fresh="hive_lead"
-    ),
-    ("POST", "/tickets/{number:int}/lanes/{lane}/messages lane=room"): _on(201, **ROOM),
-    ("POST", "/tickets/{number:int}/answer"): _on(**OWNERS),
-    ("POST", "/tickets/{number:int}/pace"): _on(**OWNERS, solved="nobody"),
-    ("POST", "/tickets/{number:int}/resolution"): _on(**OWNERS, solved="nobody"),
-    ("POST", "/tickets/{number:int}/reopening"): _on(swarming="nobody", solved="hive_owner"),
-    ("POST", "/tickets/{number:int}/owner"): _on(
-        climbing="ladder_owner managers",
-        waiting="ladder_two managers",
-        swarming="hive_owner managers",
-        fresh="hive managers",
-    ),
-    ("POST", "/tickets/{number:int}/handover"): _on(**OWNERS),
-    ("POST", "/tickets/{number:int}/escalation"): _on(
-        climbing="ladder_owner", waiting="nobody", swarming="nobody", fresh="nobody"
-    ),
-    ("POST", "/tickets/{number:int}/return"): _on(
-        climbing="nobody", waiting="ladder_owner ladder_two", swarming="nobody"
-    ),
-    ("POST", "/tickets/{number:int}/mode"): _on(climbing="managers", swarming="managers", solved="nobody"),
-    ("GET", "/tickets/{number:int}/swarm"): _see(),
-    ("POST", "/tickets/{number:int}/asks"): _on(
-        201, climbing="nobody", swarming="hive_owner", fresh="hive_lead", solved="nobody"
-    ),
-    ("GET", "/tickets/{number:int}/proposal"): _see(
-        {"climbing": "nobody", "swarming": "hive_owner", "fresh": "hive_lead", "solved": "nobody"}
-    ),
-    ("POST", "/tickets/{number:int}/hand"): _on(
-        climbing="nobody",
-        swarming="hive_lead hive_one invited left dismissed declined skilled",
-        fresh="hive_owner hive_one",
-        solved="nobody",
-    ),
-    ("POST", "/tickets/{number:int}/leaving"): _on(204, climbing="nobody", swarming="swarm"),
-    ("POST", "/tickets/{number:int}/dismissal"): _on(climbing="nobody", swarming="hive_owner"),
-    ("POST", "/asks/{ask:int}/end"): _on(swarming="hive_owner"),
-    ("GET", "/asked"): _staff(200, 401),
-    ("POST", "/invitations/{invitation:int}/acceptance"): Plain({"invited": 200, "staff": 404, "else": 401}),
-    ("POST", "/invitations/{invitation:int}/refusal"): INVITED,
-    ("GET", "/me"): _staff(200, 401),
-    ("POST", "/me/availability"): _staff(200, 401),
-    ("GET", "/people"): API_MANAGERS,
-    ("POST", "/people"): Plain({"administrator": 201, "staff": 403, "else": 401}),
-    ("GET", "/people/{person:int}"): API_MANAGERS,
-    ("POST", "/people/{person:int}/account"): API_ADMINISTRATORS,
-    ("POST", "/people/{person:int}/retirement"): API_ADMINISTRATORS,
-    ("POST", "/people/{person:int}/reinstatement"): API_ADMINISTRATORS,
-    # What one knows oneself is said on one's own page: the token of who steers nothing has no such scope.
-    ("POST", "/people/{person:int}/skills"): API_MANAGERS,
-    ("GET", "/teams"): _staff(200, 401),
-    ("GET", "/teams/{key}"): _staff(200, 401),
-    ("GET", "/teams/{key}/members"): API_MANAGERS,
-    ("POST", "/teams/{key}/members"): API_MANAGERS,
-    ("POST", "/teams/{key}/members/removal"): API_MANAGERS,
-    ("POST", "/teams/{key}/policy"): API_MANAGERS,
-    ("GET", "/skills"): _staff(200, 401),
-}
-API: Mapping[str, OnTicket | Plain] = {
-    f"{method} /api/v1{path}": rule for (method, path), rule in _API.items()
-}
 
 DOORS: Mapping[str, OnTicket | Plain] = {
     # The desk's pages: any colleague; all others are sent to sign in.
