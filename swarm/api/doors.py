@@ -156,10 +156,11 @@ async def _through(door: Door, request: Request, house: House, left: list[Left])
         raise TooMany(left[0].reset)
     if door.is_post:
         await house.limits.hit(Rule("posts", f"{limits.posts_per_minute}/minute"), key)
-    path = _path_of(request)
+    path: Mapping[str, Any] = {}
     form: Form | None = None
     refused: Problem | None = None
     try:
+        path = _path_of(request)
         form = await _form_of(door, request)
     except Problem as problem:
         # First who asks, then what is wrong with it.

@@ -20,7 +20,7 @@ from swarm.store import Work
 from swarm.store.paging import BadCursor
 from swarm.text.language import LANGUAGES, _
 from swarm.web.addresses import check_mail
-from swarm.web.errors import BadRequest, Invalid
+from swarm.web.errors import Invalid
 from swarm.web.forms import Form, Number, OneLine
 
 Id = Annotated[int, Number(1)]
@@ -158,7 +158,7 @@ def list_people(work: Work, call: Call[PeopleWanted]) -> People:
         sought = Sought(words=sent.words, team=sent.team, gone=sent.gone)
         page = people_page(work.session, sought, sent.cursor, sent.limit)
     except BadCursor:
-        raise BadRequest(_("This cursor was not made by us. Begin with the first page.")) from None
+        raise Invalid({"cursor": _("This was not made by us. Begin with the first page.")}) from None
     return People(items=people_of(work, page.rows), next=page.next)
 
 

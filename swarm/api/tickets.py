@@ -19,7 +19,7 @@ from swarm.tickets.opening import MOST_TAGS, PRIORITIES
 from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.posting import post as write
 from swarm.web.addresses import check_mail
-from swarm.web.errors import BadRequest
+from swarm.web.errors import Invalid
 from swarm.web.forms import Form, Many, ManyLines, Number, OneLine
 
 Id = Annotated[int, Number(1)]
@@ -136,7 +136,7 @@ def list_tickets(work: Work, call: Call[TicketsWanted]) -> Tickets:
     try:
         page = page_of(work.session, work.actor, sent.list, filters, sent.cursor or None, sent.limit)
     except BadCursor:
-        raise BadRequest(_("This cursor was not made by us. Begin with the first page.")) from None
+        raise Invalid({"cursor": _("This was not made by us. Begin with the first page.")}) from None
     return Tickets(items=tickets_of(work, [line.ticket for line in page.rows]), next=page.next)
 
 

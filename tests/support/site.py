@@ -202,6 +202,7 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
         "SWARM_LIMITS__SIGN_IN_PER_MINUTE": "1000",
         "SWARM_LIMITS__OPENING_PER_MINUTE": "1000",
         "SWARM_LIMITS__LINKS_PER_MINUTE": "1000",
+        "SWARM_LIMITS__API_PER_MINUTE": "100000",
         **own,
     }
     loaded, clock = load(environ), Clock()
