@@ -15,6 +15,8 @@ from swarm.accounts.events import (
     SecondStepRequired,
     SignedIn,
     SignedOutEverywhere,
+    TokenEnded,
+    TokenMade,
 )
 from swarm.accounts.second_step import end_sessions_without
 from swarm.audit.actions import note
@@ -82,6 +84,8 @@ AUDITED: Sequence[type[Event]] = (
     RecoveryCodesMade,
     RecoveryCodeUsed,
     SecondStepRequired,
+    TokenMade,
+    TokenEnded,
     ModeMoved,
     TicketTakenOver,
     LinkMade,

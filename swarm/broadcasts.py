@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from swarm.events import NOBODY, Event
+from swarm.lanes.programs import Data, events
 from swarm.lanes.queries import lines
 from swarm.lanes.stencils import Stencils
 from swarm.lanes.views import Audience, Line
@@ -120,6 +121,16 @@ class Broadcasts:
                 return self._draw(work.session, entries, seen_by)
 
         return self._store.read_now(NOBODY, draw)
+
+    def describe(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Data | None]:
+        """The same events for programs."""
+        seen_by: Audience = "customer" if audience == "customer" else "staff"
+
+        def look(work: Work) -> list[Data | None]:
+            with use(language):
+                return [told.data for told in events(work.session, entries, seen_by)]
+
+        return self._store.read_now(NOBODY, look)
 
     def at_once(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn] | None:
         """The same in microseconds, where nothing needs to be asked or rendered for it; else none."""

@@ -178,6 +178,7 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
         log=StoreLog(store),
         render=broadcasts,
         at_once=broadcasts.at_once,
+        describe=broadcasts.describe,
         doorman=Doorman(store, house.staff_cookie, house.customer_cookie),
         post=PostFrame(store, settings),
         doorbell=(

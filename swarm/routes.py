@@ -6,7 +6,8 @@ from starlette.routing import BaseRoute, Route
 
 from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
-from swarm.desk import asks, lists, me, opening, owners, paper, teams, ticket, writing
+from swarm.api.table import ROUTES as PROGRAMS
+from swarm.desk import asks, lists, me, opening, owners, paper, teams, ticket, tokens, writing
 from swarm.desk import second_step as my_second_step
 from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
 
@@ -69,6 +70,7 @@ STAFF: list[BaseRoute] = [
     Route("/people/{person:int}/link", person.link, methods=["POST"]),
     Route("/people/{person:int}/letter", person.letter, methods=["POST"]),
     Route("/people/{person:int}/sessions/end", person.end_sessions, methods=["POST"]),
+    Route("/people/{person:int}/tokens/{token:int}/end", person.end_token, methods=["POST"]),
     Route("/people/{person:int}/retirement", person.retire, methods=["POST"]),
     Route("/people/{person:int}/reinstatement", person.take_back, methods=["POST"]),
     Route("/skills", skills.show),
@@ -89,6 +91,10 @@ STAFF: list[BaseRoute] = [
     Route("/me/second-step/removal", my_second_step.remove, methods=["POST"]),
     Route("/me/second-step/codes", my_second_step.new_codes, methods=["POST"]),
     Route("/me/sessions/end", me.end_sessions, methods=["POST"]),
+    Route("/me/tokens", tokens.show),
+    Route("/me/tokens", tokens.make, methods=["POST"]),
+    Route("/me/tokens/end", tokens.end_all, methods=["POST"]),
+    Route("/me/tokens/{token:int}/end", tokens.end, methods=["POST"]),
 ]
 
 EVERYBODY: list[BaseRoute] = [
@@ -124,4 +130,4 @@ EVERYBODY: list[BaseRoute] = [
     Route("/metrics", measures.metrics),
 ]
 
-ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY]
+ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY, *PROGRAMS]

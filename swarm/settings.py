@@ -112,6 +112,7 @@ class Limits(Section, frozen=True):
     opening_per_minute: Count = 6
     links_per_minute: Count = 20
     posts_per_minute: Count = 120
+    api_per_minute: Count = 600
 
 
 class Mail(Section, frozen=True):

@@ -10,8 +10,8 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from swarm.accounts.actions import key_of
 from swarm.accounts.entry import problem_for
+from swarm.accounts.knocking import fits, keys_in
 from swarm.accounts.queries import (
     Actors,
     Holder,
@@ -142,6 +142,7 @@ def _viewer(held: Holder) -> Viewer:
         audience="customer" if held.person_id is None else "staff",
         language=held.language,
         stamp=held.stamp,
+        writes=held.scopes is None or "tickets" in held.scopes.split(),
     )
 
 
@@ -156,20 +157,16 @@ class Doorman:
 
     def admit(self, knocks: Sequence[Mapping[str, str]]) -> Sequence[Viewer | Refused]:
         """Whose handshakes these are: the page says by its address which of two cookies it means."""
-        asked = [self._keys(knock.get("cookie", "")) for knock in knocks]
+        asked = [keys_in(knock, (self._staff, self._customer)) for knock in knocks]
         keys = {key for its in asked for key in its}
         held: Mapping[str, Holder] = {}
         if keys:
             held = self._store.read_now(NOBODY, lambda work: holders(work.session, keys, work.now))
         nobody = Refused(close_codes.SIGNED_OUT, _("You are signed out."))
-        return [next((_viewer(held[key]) for key in its if key in held), nobody) for its in asked]
-
-    def _keys(self, cookies: str) -> Sequence[str]:
-        try:
-            return [key_of(secret) for one in (self._staff, self._customer) if (secret := one.find(cookies))]
-        except ValueError:
-            # No secret of ours, and no reason to refuse the others who knock.
-            return ()
+        return [
+            next((_viewer(held[key]) for key in its if key in held and fits(held[key], knock)), nobody)
+            for its, knock in zip(asked, knocks, strict=True)
+        ]
 
     def allowed(self, asked: Mapping[Viewer, Collection[str]]) -> Mapping[Viewer, set[str]]:
         """Which of the streams each viewer may watch now."""
@@ -185,7 +182,7 @@ class Doorman:
 
     def may_write(self, viewer: Viewer, stream: str) -> bool:
         """Whether the viewer may write in this lane now."""
-        return self._store.read_now(
+        return viewer.writes and self._store.read_now(
             NOBODY,
             lambda work: may_write(work, actor_by_session(work.session, viewer.key, work.now), stream),
         )
@@ -253,7 +250,7 @@ class PostFrame:
         answer: asyncio.Future[int] = loop.create_future()
         lane, _colon, number = stream.partition(":")
         try:
-            text = _fit(lane, number, body, viewer.language)
+            text = _fit(viewer, lane, number, body)
         except PostRefused as refused:
             answer.set_exception(refused)
             return answer
@@ -373,13 +370,17 @@ def _drafts(frames: Sequence[_Frame], actors: Mapping[str, Actor]) -> list[Draft
     ]
 
 
-def _fit(lane: str, number: str, body: str, language: str) -> str:
+def _fit(viewer: Viewer, lane: str, number: str, body: str) -> str:
     """The text as it may be kept. Raises `PostRefused`."""
+    if not viewer.writes:
+        with use(viewer.language):
+            said = _("This token may not do that: it was made without “%(scope)s”.", scope="tickets")
+            raise PostRefused(403, said)
     named = lane in ("lane", "room") and number.isascii() and number.isdigit() and len(number) <= 15
     with contextlib.suppress(Unclean):
         if named and 0 < len(text := many_lines(body)) <= MOST_LETTERS:
             return text
-    with use(language):
+    with use(viewer.language):
         if not named:
             raise PostRefused(404, _("There is no such ticket, or it is not for you to see."))
         try:

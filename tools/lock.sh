@@ -13,6 +13,7 @@ compile() {
 compile run pyproject.toml
 compile build --group build --constraint requirements/run.txt
 compile node --group node
+compile api --group api
 compile test pyproject.toml --group build --group test \
     --constraint requirements/run.txt --constraint requirements/build.txt
 "$@" install --package-lock-only --ignore-scripts --silent

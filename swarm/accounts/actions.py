@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select, update
 
 from swarm.accounts.events import PasswordSet, SignedOutEverywhere
-from swarm.accounts.models import AccountLink, Link, SessionCase, SessionRow
+from swarm.accounts.models import AccountLink, Link, SessionCase, SessionRow, Token
 from swarm.accounts.rules import may_sign_out
 from swarm.events.refusals import No, ensure
 from swarm.people.events import PersonDeactivated
@@ -63,11 +63,10 @@ def end_session(work: Work, key: str) -> None:
 
 
 def end_sessions_of(work: Work, person_id: int, but: Collection[str] = ()) -> None:
-    """Sign a colleague out everywhere, but for the named sessions."""
+    """Sign a colleague out everywhere, but for the named sessions; tokens stay."""
+    mine = SessionRow.person_id == person_id, SessionRow.ended_at.is_(None), SessionRow.token_id.is_(None)
     work.session.execute(
-        update(SessionRow)
-        .where(SessionRow.person_id == person_id, SessionRow.ended_at.is_(None), SessionRow.key.not_in(but))
-        .values(ended_at=work.now)
+        update(SessionRow).where(*mine, SessionRow.key.not_in(but)).values(ended_at=work.now)
     )
 
 
@@ -79,9 +78,20 @@ def sign_out_everywhere(work: Work, person_id: int) -> None:
 
 
 def end_with_account(work: Work, event: PersonDeactivated) -> None:
-    """A deactivated account has no session, and no link leads into it."""
+    """A deactivated account has no session and no token, and no link leads into it."""
     end_sessions_of(work, event.person_id)
+    end_tokens_of(work, event.person_id)
     end_account_links(work, event.person_id)
+
+
+def end_tokens_of(work: Work, person_id: int) -> None:
+    """No program acts for this person any more."""
+    mine = Token.person_id == person_id, Token.ended_at.is_(None)
+    work.session.execute(update(Token).where(*mine).values(ended_at=work.now))
+    sockets = SessionRow.person_id == person_id, SessionRow.token_id.is_not(None)
+    work.session.execute(
+        update(SessionRow).where(*sockets, SessionRow.ended_at.is_(None)).values(ended_at=work.now)
+    )
 
 
 def end_account_links(work: Work, person_id: int) -> None:
@@ -92,10 +102,14 @@ def end_account_links(work: Work, person_id: int) -> None:
     )
 
 
-def set_password(work: Work, person_id: int, hashed: str, but: Collection[str] = ()) -> None:
-    """Change a password; all other sessions of the person end with it."""
+def set_password(
+    work: Work, person_id: int, hashed: str, but: Collection[str] = (), *, tokens_stay: bool = False
+) -> None:
+    """Change a password; all other sessions of the person end with it, and all tokens unless they stay."""
     work.session.execute(update(Person).where(Person.id == person_id).values(password=hashed))
     end_sessions_of(work, person_id, but)
+    if not tokens_stay:
+        end_tokens_of(work, person_id)
     work.record(f"person:{person_id}", PasswordSet(person_id=person_id))
 
 

@@ -97,3 +97,26 @@ class SecondStepRequired(Event):
     """People of these roles sign in with a second step or not at all."""
 
     roles: str
+
+
+@event(
+    "account.token_made", audience="staff", headline=N_("%(actor)s made the token “%(name)s” for %(person)s")
+)
+@dataclass(frozen=True, kw_only=True)
+class TokenMade(Event):
+    """A program may act as this person, within `scopes`."""
+
+    person_id: int
+    name: str
+    scopes: str
+
+
+@event(
+    "account.token_ended", audience="staff", headline=N_("%(actor)s ended the token “%(name)s” of %(person)s")
+)
+@dataclass(frozen=True, kw_only=True)
+class TokenEnded(Event):
+    """It opens nothing any more."""
+
+    person_id: int
+    name: str

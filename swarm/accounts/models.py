@@ -33,6 +33,8 @@ class SessionRow(Table):
     """The last moment unless it is used before; empty: only `expires_at` counts."""
     ended_at: Mapped[datetime | None]
     stamp: Mapped[int] = mapped_column(default=1)
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"))
+    """Of the token that opens sockets in it: such a session is no cookie."""
 
 
 class SessionCase(Table):
@@ -42,6 +44,27 @@ class SessionCase(Table):
 
     session_key: Mapped[str] = mapped_column(ForeignKey("sessions.key"), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+
+
+class Token(Table):
+    """What a program shows in place of a person."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (Index(None, "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the secret, hexadecimal."""
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    """Who made it, and as whom it acts."""
+    name: Mapped[str]
+    scopes: Mapped[str]
+    """What it may do besides reading, with spaces between."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    """Noted every few minutes, not at every request."""
+    ended_at: Mapped[datetime | None]
 
 
 class Link(Table):

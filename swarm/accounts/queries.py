@@ -21,7 +21,11 @@ SEEN_EVERY = timedelta(minutes=5)
 
 def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Actor:
     """Whoever holds the cookie; `NOBODY` for none, an ended or an expired one."""
-    return actor_by_session(session, key_of(secret), now) if secret else NOBODY
+    if not secret:
+        return NOBODY
+    row = session.get(SessionRow, key := key_of(secret))
+    # What a token opens is narrower than what a cookie does.
+    return NOBODY if row is None or row.token_id is not None else actor_by_session(session, key, now)
 
 
 def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
@@ -100,13 +104,16 @@ class Holder(NamedTuple):
     name: str
     language: str
     stamp: int
+    scopes: str | None
+    """Of the token, where it is one; none for a cookie."""
 
 
 _HOLDERS = Sql(
     """
     SELECT s.key, s.person_id, s.customer_id, coalesce(p.name, c.name), coalesce(p.language, c.language),
-        coalesce(p.stamp, s.stamp)
+        coalesce(p.stamp, s.stamp), t.scopes
     FROM rows(:keys, key text) AS k JOIN sessions s ON s.key = k.key LEFT JOIN people p ON p.id = s.person_id
+        LEFT JOIN tokens t ON t.id = s.token_id
         LEFT JOIN customers c ON c.id = s.customer_id AND s.person_id IS NULL
     WHERE s.ended_at IS NULL AND s.expires_at > :now AND (s.idle_at IS NULL OR s.idle_at > :now)
         AND (p.active OR c.id IS NOT NULL)
@@ -157,6 +164,7 @@ def sessions_of(session: Session, person_id: int, now: datetime) -> Sequence[Ses
         .where(
             SessionRow.person_id == person_id,
             SessionRow.ended_at.is_(None),
+            SessionRow.token_id.is_(None),
             SessionRow.expires_at > now,
             (SessionRow.idle_at.is_(None)) | (SessionRow.idle_at > now),
         )

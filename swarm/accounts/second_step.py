@@ -13,7 +13,7 @@ from pyotp.utils import strings_equal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from swarm.accounts.actions import end_sessions_of, key_of
+from swarm.accounts.actions import end_sessions_of, end_tokens_of, key_of
 from swarm.accounts.events import (
     FactorAdded,
     FactorRemoved,
@@ -199,6 +199,7 @@ def clear_factors(work: Work, person_id: int) -> None:
     work.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     work.session.execute(delete(SignIn).where(SignIn.person_id == person_id))
     end_sessions_of(work, person_id)
+    end_tokens_of(work, person_id)
 
 
 def require(work: Work, roles: Sequence[str]) -> None:
@@ -216,6 +217,7 @@ def require(work: Work, roles: Sequence[str]) -> None:
     without = select(Person.id).where(Person.role.in_(roles), Person.active, Person.id.not_in(has_one))
     for person_id in work.session.scalars(without.order_by(Person.id)).all():
         end_sessions_of(work, person_id)
+        end_tokens_of(work, person_id)
     work.record("house:1", SecondStepRequired(roles=", ".join(sorted(roles)) or "–"))
 
 
@@ -224,6 +226,7 @@ def end_sessions_without(work: Work, event: RoleSet) -> None:
     needs = event.role in roles_that_need_it(work.session)
     if needs and not factors_of(work.session, event.person_id):
         end_sessions_of(work, event.person_id)
+        end_tokens_of(work, event.person_id)
 
 
 def address_for_app(factor: Factor, email: str) -> str:

@@ -1,4 +1,4 @@
-"""How a second step is shown, and where passkeys are good."""
+"""How a second step and what a token may do are shown, and where passkeys are good."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from markupsafe import Markup
 from swarm.accounts.models import Factor
 from swarm.accounts.passkeys import Place
 from swarm.accounts.second_step import address_for_app
+from swarm.text.language import _
 from swarm.web.house import House
 from swarm.web.links import origin
 
@@ -29,3 +30,13 @@ def place_of(house: House) -> Place:
     """Where passkeys of this house are good: its host, and pages of its origin."""
     here = origin(house.links.base)
     return Place(urlsplit(here).hostname or "", here)
+
+
+def scope_word(scope: str) -> str:
+    """What a token may do, for a person."""
+    return {
+        "read": _("Read what you may read"),
+        "tickets": _("Work on tickets and asks"),
+        "teams": _("Change teams, skills and the switch"),
+        "people": _("Give accounts and take them away"),
+    }[scope]

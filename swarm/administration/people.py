@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from babel import Locale
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from swarm.accounts.account_links import make_account_link
 from swarm.accounts.entry import staff_read, staff_write
+from swarm.accounts.hiring import NewColleague, hire_and_let_in
 from swarm.accounts.models import SessionRow
 from swarm.desk.acting import done
 from swarm.desk.knowing import MOST_PAIRS, pairs
 from swarm.desk.sections import page
 from swarm.events.refusals import ensure
-from swarm.outbound import queue
-from swarm.people.administering import hire
 from swarm.people.models import Membership, Person, Team, Tier
-from swarm.people.queries import Face, teams
+from swarm.people.queries import Face, Sought, people_page, teams
 from swarm.people.rules import may_manage_accounts, may_steer
 from swarm.people.words import role_hint, role_word
 from swarm.portal.visitor import check_mail
@@ -39,10 +37,6 @@ from swarm.web.render import Render
 
 PAGE = 50
 ROLES = ("agent", "specialist", "manager", "administrator")
-KEYS: Sequence[paging.Key] = (
-    (cast(ColumnElement[Any], Person.name), False),
-    (cast(ColumnElement[Any], Person.id), False),
-)
 
 
 class Filter(Form):
@@ -103,12 +97,13 @@ async def show(request: Request) -> Response:
     def draw(work: Work) -> Markup:
         ensure(may_steer(work.actor))
         try:
-            found, after = _found(work.session, form)
+            sought = Sought(words=form.q, team=form.team, gone=form.state == "gone")
+            found = people_page(work.session, sought, form.after, PAGE)
         except paging.BadCursor:
             raise NotFound from None
         context: dict[str, Any] = page(work, "people") | {
-            "rows": _rows(work.session, found),
-            "after": _href(form, after) if after else "",
+            "rows": _rows(work.session, found.rows),
+            "after": _href(form, found.next) if found.next else "",
             "filter": form,
             "teams": [(team.id, team.name) for team in teams(work.session)],
             "may_hire": bool(may_manage_accounts(work.actor)),
@@ -130,20 +125,16 @@ async def add(request: Request) -> Response:
         form = await read_form(request, Hired)
 
         def do(work: Work) -> tuple[int, str, str]:
-            person = hire(
-                work,
+            new = NewColleague(
                 name=form.name,
                 email=form.email,
                 role=form.role,
                 language=form.language,
                 rungs=pairs(form.places, "places"),
             )
-            if house.settings.mail.goes_out:
-                hours = house.settings.links.account_hours
-                about = f"person:{person.id}"
-                queue.put(work, "account_link", about=about, person_id=person.id, hours=hours)
-                return person.id, person.name, ""
-            return person.id, person.name, make_account_link(work, person.id, lasts(request))
+            hours, by_mail = house.settings.links.account_hours, house.settings.mail.goes_out
+            person, secret = hire_and_let_in(work, new, hours=hours, by_mail=by_mail)
+            return person.id, person.name, secret
 
         try:
             made = await staff_write(request, do)
@@ -220,32 +211,9 @@ async def _new_page(request: Request, form: Typed) -> Markup:
     return await staff_read(request, draw)
 
 
-def _found(session: Session, form: Filter) -> tuple[Sequence[Person], str | None]:
-    query = select(Person).order_by(Person.name, Person.id).limit(PAGE + 1)
-    query = query.where(~Person.active if form.state == "gone" else Person.active)
-    if form.q:
-        words = f"%{_escaped(form.q.lower())}%"
-        query = query.where(
-            or_(func.lower(Person.name).like(words, escape="\\"), Person.email.like(words, escape="\\"))
-        )
-    if form.team is not None:
-        query = query.where(
-            Person.id.in_(select(Membership.person_id).where(Membership.team_id == form.team))
-        )
-    if form.after:
-        query = query.where(paging.beyond(KEYS, form.after))
-    rows = session.scalars(query).all()
-    more = len(rows) > PAGE
-    return rows[:PAGE], paging.encode([rows[PAGE - 1].name, rows[PAGE - 1].id]) if more else None
-
-
 def _href(form: Filter, after: str) -> str:
     narrowed = {"q": form.q, "team": form.team, "state": form.state, "after": after}
     return f"/people?{urlencode({name: value for name, value in narrowed.items() if value})}"
-
-
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _rows(session: Session, found: Sequence[Person]) -> list[PersonRow]:
@@ -262,7 +230,7 @@ def _rows(session: Session, found: Sequence[Person]) -> list[PersonRow]:
     seen = dict(
         session.execute(
             select(SessionRow.person_id, func.max(SessionRow.seen_at))
-            .where(SessionRow.person_id.in_(ids))
+            .where(SessionRow.person_id.in_(ids), SessionRow.token_id.is_(None))
             .group_by(SessionRow.person_id)
         ).all()
     )

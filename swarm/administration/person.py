@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from swarm.accounts import tokens
 from swarm.accounts.account_links import make_account_link
 from swarm.accounts.actions import sign_out_everywhere
 from swarm.accounts.entry import staff_read, staff_write
 from swarm.accounts.queries import sessions_of
 from swarm.accounts.second_step import clear_factors, factors_of
+from swarm.accounts.showing import scope_word
 from swarm.administration.people import lasts, link_page, places, role_options
 from swarm.desk.acting import Nothing, act
 from swarm.desk.knowing import MOST_PAIRS, known, pairs
@@ -145,6 +147,18 @@ async def end_sessions(request: Request) -> Response:
     return await act(request, "access", Nothing, do, to=_here(request), again=_again)
 
 
+async def end_token(request: Request) -> Response:
+    """A program of theirs gets in no more."""
+
+    def do(work: Work, _form: Nothing) -> None:
+        number: int = request.path_params["token"]
+        if number > 2**53:
+            raise NotFound
+        tokens.end_token(work, number, _number(request))
+
+    return await act(request, "access", Nothing, do, to=_here(request), again=_again)
+
+
 async def clear_second_step(request: Request) -> Response:
     """They lost phone and codes: the password alone lets them in, once more."""
 
@@ -228,6 +242,10 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
             ),
             "factors": len(factors_of(session, person.id)),
             "sessions": len(sessions_of(session, person.id, work.now)),
+            "tokens": [
+                {"row": row, "scopes": [scope_word(one) for one in row.scopes.split()]}
+                for row in tokens.tokens_of(session, person.id, work.now)
+            ],
             "mail_goes_out": house_of(request).settings.mail.goes_out,
             "letter": queue.last_about(session, f"person:{person.id}"),
             "manages_accounts": bool(may_manage_accounts(work.actor)),

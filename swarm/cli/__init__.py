@@ -6,11 +6,14 @@ from swarm.cli.keeping import backup, doctor, restore
 from swarm.cli.mailing import mail
 from swarm.cli.people import person, team
 from swarm.cli.plain import group
+from swarm.cli.rooming import room
 from swarm.cli.running import migrate, serve, set_up
+from swarm.cli.tokens import token
 from swarm.text.language import _
 
 app = group(_("A support desk in which tiered and tierless teams work side by side."))
 app.command("serve", help=_("Serve the desk until told to stop."))(serve)
+app.command("room", help=_("Sit in a ticket's room from this terminal."))(room)
 app.command("migrate", help=_("Bring the database to the tables of this version."))(migrate)
 app.command("set-up", help=_("Make the first administrator, with teams from the configuration."))(set_up)
 app.command(
@@ -22,6 +25,7 @@ app.command("restore", help=_("Fill an empty database with a backup: all of it, 
 app.command("doctor", help=_("Examine the installation; exit code 1 where something is broken."))(doctor)
 app.add_typer(person, name="person", help=_("Accounts of the people who work here."))
 app.add_typer(team, name="team", help=_("Who leads and who works in a team."))
+app.add_typer(token, name="token", help=_("Tokens, by which programs act for people."))
 app.add_typer(mail, name="mail", help=_("Letters that go out, and those that could not."))
 app.add_typer(config, name="config", help=_("Teams, skills and people from a file."))
 app.add_typer(ownership, name="ownership", help=_("The promise that a ticket has exactly one owner."))

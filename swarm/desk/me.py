@@ -16,6 +16,7 @@ from swarm.accounts.entry import staff_read, staff_write
 from swarm.accounts.passwords import MOST, fits, hash_of, off_the_loop
 from swarm.accounts.queries import sessions_of
 from swarm.accounts.second_step import factors_of
+from swarm.accounts.tokens import tokens_of
 from swarm.desk.acting import Nothing, act, done
 from swarm.desk.frame import AVAILABILITIES, frame
 from swarm.desk.knowing import MOST_PAIRS, known, pairs
@@ -170,7 +171,8 @@ async def _change_password(request: Request, form: Password) -> None:
         person = work.session.get_one(Person, _me(work), with_for_update=True)
         if person.password != kept:
             raise Stale(_("Your password was changed elsewhere in the meantime. Nothing was changed here."))
-        set_password(work, me, hashed, but=[work.actor.session])
+        # Programs would stand still: the page says so, and ends them on request.
+        set_password(work, me, hashed, but=[work.actor.session], tokens_stay=True)
 
     await staff_write(request, change)
 
@@ -194,6 +196,7 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
             "skills": of("skills"),
             "password": of("password"),
             "has_second_step": bool(factors_of(work.session, person.id)),
+            "tokens": len(tokens_of(work.session, person.id, work.now)),
             "sessions": [
                 {"here": row.key == work.actor.session, "since": row.created_at, "seen": row.seen_at}
                 for row in held

@@ -7,23 +7,21 @@ import secrets
 from typing import Annotated, Any
 
 from markupsafe import Markup
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from swarm.accounts.entry import staff_read
 from swarm.desk.acting import act
 from swarm.desk.frame import frame
-from swarm.events import Actor
-from swarm.events.refusals import ALLOWED, Refused, Stale, Verdict, ensure
-from swarm.people.actions import add_customer
-from swarm.people.models import Person, Team
+from swarm.people.models import Team
 from swarm.people.queries import teams
 from swarm.store import Work
 from swarm.text.language import _
-from swarm.tickets.models import Ticket
-from swarm.tickets.opening import MOST_TAGS, PRIORITIES, NewTicket, open_ticket
+from swarm.tickets import for_customers as tickets
+from swarm.tickets.for_customers import Described
+from swarm.tickets.opening import MOST_TAGS, PRIORITIES
 from swarm.tickets.posting import MOST_LETTERS
+from swarm.tickets.rules import may_open
 from swarm.tickets.words import LANGUAGES, language_word, priority_word
 from swarm.web.errors import Conflict, Invalid, Problem, Typed
 from swarm.web.forms import Form, ManyLines, Number, OneLine
@@ -69,13 +67,6 @@ class Opened(Form):
         return sorted({word.strip().lower() for word in self.tags.split(",") if word.strip()})
 
 
-def may_open(actor: Actor, team_id: int) -> Verdict:
-    """Open a ticket for a customer: in a team of one's own; managers in any."""
-    if actor.manages or team_id in actor.rungs:
-        return ALLOWED
-    return Refused(_("You can open tickets in the teams you are in."))
-
-
 async def new(request: Request) -> Response:
     """The form."""
     blank = Typed.blank(client_id=secrets.token_hex(16), language=LANGUAGES[0], priority=1)
@@ -86,54 +77,22 @@ async def open_for_customer(request: Request) -> Response:
     """The ticket, opened once however often the form is sent."""
 
     def do(work: Work, form: Opened) -> int:
-        if (earlier := _earlier(work, form)) is not None:
-            return earlier
-        ensure(may_open(work.actor, form.team))
-        customer = add_customer(
-            work, name=form.name, email=form.email or None, company=form.company, language=form.language
+        described = Described(
+            team_id=form.team,
+            name=form.name,
+            email=form.email,
+            company=form.company,
+            language=form.language,
+            subject=form.subject,
+            body=form.body,
+            client_id=form.client_id,
+            priority=form.priority,
+            category=form.category,
+            tags=form.words,
         )
-        ticket = open_ticket(
-            work,
-            NewTicket(
-                team_id=form.team,
-                subject=form.subject,
-                body=form.body,
-                customer=customer,
-                language=form.language,
-                client_id=form.client_id,
-                priority=form.priority,
-                category=form.category,
-                tags=form.words,
-                channel="desk",
-            ),
-        )
-        ticket.source, ticket.external_id = _source(work.actor), form.client_id
-        work.session.flush()
-        return ticket.id
+        return tickets.open_for_customer(work, described).id
 
     return await act(request, "new", Opened, do, to=lambda ticket: f"/tickets/{ticket}", again=_again)
-
-
-def _earlier(work: Work, form: Opened) -> int | None:
-    # Two sendings of one form wait for each other at the colleague's own row.
-    mine = select(Person.id).where(Person.id == work.actor.person_id)
-    work.session.execute(mine.with_for_update(key_share=True))
-    earlier = work.session.execute(
-        select(Ticket.id, Ticket.subject, Ticket.team_id).where(
-            Ticket.source == _source(work.actor), Ticket.external_id == form.client_id
-        )
-    ).one_or_none()
-    if earlier is None:
-        return None
-    if (earlier.subject, earlier.team_id) != (form.subject, form.team):
-        raise Stale(
-            _("This form opened a ticket before, with another subject. Send it again to open another.")
-        )
-    return int(earlier.id)
-
-
-def _source(actor: Actor) -> str:
-    return f"desk:{actor.key}"
 
 
 async def _again(request: Request, _name: str, problem: Problem) -> Response:

@@ -12,28 +12,21 @@ from starlette.responses import Response
 from swarm.accounts import passkeys, second_step
 from swarm.accounts.actions import end_sessions_of
 from swarm.accounts.entry import staff_read, staff_write
-from swarm.accounts.passwords import MOST, fits, off_the_loop
 from swarm.accounts.showing import in_fours, place_of, square
 from swarm.desk.acting import done
+from swarm.desk.confirming import Confirmed, confirmed, limit
 from swarm.desk.frame import frame
 from swarm.events.refusals import Stale
 from swarm.people.models import Person
 from swarm.store import Work
 from swarm.text.language import _
-from swarm.web.errors import Invalid, Problem, SignedOut, Typed, wants
-from swarm.web.forms import Form, Number, OneLine, Secret, read_form
+from swarm.web.errors import Problem, SignedOut, Typed, wants
+from swarm.web.forms import Form, Number, OneLine, read_form
 from swarm.web.house import house_of
-from swarm.web.limits import Rule
 from swarm.web.render import Render
 
 T = TypeVar("T")
 HERE = "/me/second-step"
-
-
-class Confirmed(Form):
-    """The password, which a stolen session does not have."""
-
-    current: Annotated[str, Secret(MOST)]
 
 
 class Removed(Confirmed):
@@ -65,7 +58,7 @@ async def new_app(request: Request) -> Response:
     """A secret for an app, shown until its first code was typed."""
 
     async def do() -> Response:
-        await _confirmed(request, await read_form(request, Confirmed))
+        await confirmed(request, await read_form(request, Confirmed))
         await staff_write(request, lambda work: second_step.new_app(work, _me(work)))
         return done(request, f"{HERE}#new-app")
 
@@ -77,7 +70,7 @@ async def confirm_app(request: Request) -> Response:
 
     async def do() -> Response:
         form = await read_form(request, FirstCode)
-        await _limit(request)
+        await limit(request)
         return await _added(
             request, lambda work: second_step.confirm_app(work, _me(work), form.code, form.name)
         )
@@ -87,7 +80,7 @@ async def confirm_app(request: Request) -> Response:
 
 async def passkey_options(request: Request) -> Response:
     """What the browser makes a passkey of, as JSON."""
-    await _confirmed(request, await read_form(request, Confirmed))
+    await confirmed(request, await read_form(request, Confirmed))
     place = place_of(house_of(request))
     made = await staff_write(request, lambda work: passkeys.ask_for_new(work, _me(work), place))
     return Response(made, media_type="application/json", headers={"Cache-Control": "no-store"})
@@ -111,7 +104,7 @@ async def remove(request: Request) -> Response:
 
     async def do() -> Response:
         form = await read_form(request, Removed)
-        await _confirmed(request, form)
+        await confirmed(request, form)
         await staff_write(request, lambda work: second_step.remove_factor(work, _me(work), form.factor))
         return done(request, HERE)
 
@@ -122,7 +115,7 @@ async def new_codes(request: Request) -> Response:
     """Recovery codes instead of the older ones."""
 
     async def do() -> Response:
-        await _confirmed(request, await read_form(request, Confirmed))
+        await confirmed(request, await read_form(request, Confirmed))
 
         def make(work: Work) -> Sequence[str]:
             if not second_step.factors_of(work.session, _me(work)):
@@ -148,22 +141,6 @@ async def _added(request: Request, add: Callable[[Work], Sequence[str]]) -> Resp
 def _codes(request: Request, codes: Sequence[str]) -> Response:
     context = {"codes": list(codes), "target": HERE}
     return house_of(request).render.page(request, "accounts/recovery_codes.html", context)
-
-
-async def _confirmed(request: Request, form: Confirmed) -> None:
-    house = house_of(request)
-    kept = await staff_read(request, lambda work: work.session.get_one(Person, _me(work)).password)
-    await _limit(request)
-    at_once = house.settings.passwords.at_once
-    if not await off_the_loop(at_once, lambda: fits(form.current, kept)):
-        raise Invalid({"current": _("This is not your password.")})
-
-
-async def _limit(request: Request) -> None:
-    house = house_of(request)
-    me = await staff_read(request, _me)
-    rule = Rule("own_password", f"{house.settings.limits.sign_in_per_minute}/minute")
-    await house.limits.hit(rule, f"person:{me}")
 
 
 async def _or_again(request: Request, name: str, do: Callable[[], Any]) -> Response:

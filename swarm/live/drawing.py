@@ -155,5 +155,5 @@ class Drawing:
             pieces = self._render(entries, audience, language)
             return [drawn(entry, ops) for entry, ops in zip(entries, pieces, strict=True)]
         assert self._describe is not None
-        data = self._describe(entries, audience)
+        data = self._describe(entries, audience, language)
         return [described(entry, one) for entry, one in zip(entries, data, strict=True)]

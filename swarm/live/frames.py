@@ -96,7 +96,7 @@ def drawn(entry: Entry, ops: Drawn) -> bytes:
     return encode({"t": "event", "s": entry.stream, "n": entry.seq, "k": entry.kind, "do": ops})
 
 
-def described(entry: Entry, data: Mapping[str, Any] | None) -> bytes:
+def described(entry: Entry, data: Any | None) -> bytes:
     """An event as a program gets it."""
     if data is None:
         return encode({"t": "event", "s": entry.stream, "n": entry.seq})

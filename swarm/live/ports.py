@@ -28,6 +28,8 @@ class Viewer:
     language: str
     stamp: int
     """Moves whenever the viewer's rights do."""
+    writes: bool = True
+    """Whether it may post and type at all: a program's token may be for reading only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class AtOnce(Protocol):
 class Describe(Protocol):
     """The same events as data, for programs; called in a thread."""
 
-    def __call__(self, entries: Sequence[Entry], audience: str) -> Sequence[Mapping[str, Any] | None]:
-        """One answer per entry; None: this audience gets the number and nothing else."""
+    def __call__(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Any | None]:
+        """One answer per entry, to be encoded; None: this audience gets the number and nothing else."""
         ...
 
 

@@ -83,6 +83,22 @@ def place(work: Work, person_id: int, rungs: Mapping[int, int]) -> None:
     work.record(f"person:{person_id}", PersonPlaced(person_id=person_id, places=places or "–"))
 
 
+def seat(work: Work, person_id: int, team_id: int, rung: int | None) -> None:
+    """Put somebody on this tier of a team, or with none out of it; other teams stay. Raises like `place`."""
+    ensure(rules.may_steer(work.actor))
+    _person(work, person_id)
+    others = {team: at for team, at in _rungs(work, person_id).items() if team != team_id}
+    place(work, person_id, others if rung is None else {**others, team_id: rung})
+
+
+def learn(work: Work, person_id: int, skill_id: int, level: int) -> None:
+    """How well somebody knows one thing, 0 for not at all; the rest stays. Raises like `teach`."""
+    _person(work, person_id)
+    known = select(PersonSkill.skill_id, PersonSkill.level).where(PersonSkill.person_id == person_id)
+    levels = {skill: at for skill, at in work.session.execute(known) if skill != skill_id}
+    teach(work, person_id, {**levels, skill_id: level} if level else levels)
+
+
 def teach(work: Work, person_id: int, levels: Mapping[int, int]) -> None:
     """What somebody knows, skill id → level; their own business, and their managers'.
 

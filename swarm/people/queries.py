@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor, Role
 from swarm.events.refusals import Unknown
 from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
+from swarm.store import paging
 from swarm.text.language import _
 
 
@@ -32,6 +33,10 @@ class Face:
 
 # Made once: whoever asks for anything is looked up first.
 _RUNGS = select(Membership.team_id, Membership.rung).where(Membership.person_id == bindparam("person"))
+_BY_NAME: Sequence[paging.Key] = (
+    (cast(ColumnElement[Any], Person.name), False),
+    (cast(ColumnElement[Any], Person.id), False),
+)
 _SKILLS = select(PersonSkill.skill_id).where(PersonSkill.person_id == bindparam("person"))
 
 
@@ -100,6 +105,41 @@ def members(session: Session, team_id: int) -> Sequence[tuple[Person, int]]:
         .where(Membership.team_id == team_id, Person.active)
         .order_by(Person.name, Person.id)
     ).all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What a list of people is narrowed to."""
+
+    words: str = ""
+    """In a name or an address."""
+    team: int | None = None
+    gone: bool = False
+    """Those who left, instead of those who are here."""
+
+
+def people_page(session: Session, sought: Sought, cursor: str, limit: int) -> paging.Page[Person]:
+    """A page of everybody, by name. Raises `paging.BadCursor`."""
+    query = select(Person).order_by(Person.name, Person.id).limit(limit + 1)
+    query = query.where(~Person.active if sought.gone else Person.active)
+    if sought.words:
+        like = f"%{_escaped(sought.words.lower())}%"
+        query = query.where(
+            or_(func.lower(Person.name).like(like, escape="\\"), Person.email.like(like, escape="\\"))
+        )
+    if sought.team is not None:
+        query = query.where(
+            Person.id.in_(select(Membership.person_id).where(Membership.team_id == sought.team))
+        )
+    if cursor:
+        query = query.where(paging.beyond(_BY_NAME, cursor))
+    rows = session.scalars(query).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return paging.Page(rows[:limit], paging.encode([last.name, last.id]) if last else None)
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def skills(session: Session) -> Sequence[Skill]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from swarm.events import Actor
 from swarm.events.refusals import ALLOWED, Refused, Verdict
 from swarm.modes import Case, Mode
 from swarm.modes.questions import only_owner
 from swarm.text.language import _
 
 Lane = str
+
+
+def may_open(actor: Actor, team_id: int) -> Verdict:
+    """Open a ticket for a customer: in a team of one's own; managers in any."""
+    if actor.manages or team_id in actor.rungs:
+        return ALLOWED
+    return Refused(_("You can open tickets in the teams you are in."))
 
 
 def may_answer_customer(case: Case) -> Verdict:

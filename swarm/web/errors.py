@@ -16,6 +16,8 @@ from starlette.responses import HTMLResponse, Response
 from swarm.text.language import _
 
 _logger = logging.getLogger(__name__)
+FOR_PROGRAMS = "/api/"
+"""Where no browser asks, whatever a request says of itself."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,8 @@ class Unavailable(Problem):
 
 def wants(request: Request) -> Literal["page", "piece", "json"]:
     """Which face of an answer the asker can use."""
+    if request.scope["path"].startswith(FOR_PROGRAMS):
+        return "json"
     said = request.headers.get("x-swarm-request", "")
     if said in ("piece", "json"):
         return "piece" if said == "piece" else "json"

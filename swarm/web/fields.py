@@ -25,17 +25,23 @@ _FALSE = frozenset({"", "off", "false", "no", "0"})
 
 def OneLine(longest: int, min: int = 1) -> msgspec.Meta:
     """One trimmed line of `min` to `longest` characters."""
-    return msgspec.Meta(extra={"text": "line", "min": min, "max": longest})
+    return _text("line", min, longest)
 
 
 def ManyLines(longest: int, min: int = 1) -> msgspec.Meta:
     """Lines of text, `min` to `longest` characters together."""
-    return msgspec.Meta(extra={"text": "lines", "min": min, "max": longest})
+    return _text("lines", min, longest)
 
 
 def Secret(longest: int, min: int = 1) -> msgspec.Meta:
     """A password or token: taken exactly as typed, never shown again."""
-    return msgspec.Meta(extra={"text": "secret", "min": min, "max": longest})
+    return _text("secret", min, longest)
+
+
+def _text(kind: str, least: int, longest: int) -> msgspec.Meta:
+    # msgspec would count before we have trimmed; what is served to programs says the same bounds.
+    said = {"minLength": least, "maxLength": longest} if least else {"maxLength": longest}
+    return msgspec.Meta(extra={"text": kind, "min": least, "max": longest}, extra_json_schema=said)
 
 
 def Number(least: int = -BIGGEST, most: int = BIGGEST) -> msgspec.Meta:

@@ -35,6 +35,29 @@ class Rule:
         return parse(self.often)
 
 
+@dataclass(frozen=True)
+class Left:
+    """What is left of a rule after one more try, for a program that paces itself."""
+
+    rule: Rule
+    most: int
+    seconds: int
+    """How long the rule looks back."""
+    remaining: int
+    reset: int
+    """Seconds until there is more."""
+    over: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As draft-ietf-httpapi-ratelimit-headers-10 says it."""
+        name = self.rule.name
+        return {
+            "RateLimit-Policy": f'"{name}";q={self.most};w={self.seconds}',
+            "RateLimit": f'"{name}";r={self.remaining};t={self.reset}',
+        }
+
+
 class Limits:
     """Counts tries by rule and key (an address, an account): in Redis if there is one, here if it fails."""
 
@@ -64,6 +87,14 @@ class Limits:
         if not await self._ask(lambda limiter: limiter.hit(item, key)):
             reset, _left = await self._ask(lambda limiter: limiter.get_window_stats(item, key))
             raise TooMany(int(reset - time.time()) + 1)
+
+    async def count(self, rule: Rule, *keys: str) -> Left:
+        """Count one try, and say what is left; who is over is not counted."""
+        item, key = rule.item, _key(rule, keys)
+        allowed = await self._ask(lambda limiter: limiter.hit(item, key))
+        reset, remaining = await self._ask(lambda limiter: limiter.get_window_stats(item, key))
+        seconds = max(1, int(reset - time.time()) + 1)
+        return Left(rule, item.amount, item.get_expiry(), max(0, remaining), seconds, not allowed)
 
     async def test(self, rule: Rule, *keys: str) -> bool:
         """Whether one more try would be allowed; counts nothing."""

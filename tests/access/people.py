@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import end_session, exchange, key_of, make_link, start_session
-from swarm.accounts.models import SessionRow
+from swarm.accounts.models import SessionRow, Token
 from swarm.accounts.second_step import begin, new_app
+from swarm.accounts.tokens import make_token, scopes_of
 from swarm.events import NOBODY
 from swarm.people import actions as people
 from swarm.people.models import KNOWS_WELL, Team
@@ -70,6 +71,10 @@ class World:
     invitations: dict[str, int] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Of each colleague, as wide as it can be; of those whose time is over, ended in one way each."""
+    token: int = 0
+    """Another one, of the outsider."""
     versions: dict[str, int] = field(default_factory=dict)
     """Of each ticket's ownership, as a form carries it."""
     policy: int = 0
@@ -93,6 +98,7 @@ def build(site: Site) -> World:
     site.do(lambda work: _swarm(work, world))
     for name, id_ in world.people.items():
         world.visitors[name] = site.person(id_)
+    site.do(lambda work: _give_tokens(work, world))
     _end_some(world)
     _let_customers_in(world)
     world.visitors["stranger"] = site.stranger()
@@ -102,6 +108,19 @@ def build(site: Site) -> World:
     world.links["account"] = fresh_account_link(world, "outsider")
     site.look(lambda work: _note_versions(work, world))
     return world
+
+
+def _give_tokens(work: Work, world: World) -> None:
+    for name in world.people:
+        one = world.as_(work, name).actor
+        world.tokens[name] = make_token(work, one, name="Bot", scopes=scopes_of(one), days=90)
+    outsider = world.as_(work, "outsider").actor
+    other = key_of(make_token(work, outsider, name="Other", scopes=(), days=90))
+    world.token = work.session.scalars(select(Token.id).where(Token.key == other)).one()
+
+
+def _token(work: Work, world: World, name: str) -> Token:
+    return work.session.scalars(select(Token).where(Token.key == key_of(world.tokens[name]))).one()
 
 
 def _note_versions(work: Work, world: World) -> None:
@@ -206,6 +225,9 @@ def _end_some(world: World) -> None:
         long_ago = work.now - timedelta(seconds=1)
         work.session.get_one(SessionRow, _key(world, "idle", "session")).idle_at = long_ago
         work.session.get_one(SessionRow, _key(world, "expired", "session")).expires_at = long_ago
+        _token(work, world, "signed_out").ended_at = long_ago
+        for name in ("idle", "expired"):
+            _token(work, world, name).expires_at = long_ago
 
     world.site.do(end)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,12 +19,18 @@ from swarm.events import Actor
 from swarm.store import Work
 from swarm.store.sql import together
 from swarm.store.tables import Table
+from tests.access import bodies
 from tests.access.people import World
 
 T = TypeVar("T")
 Form = Mapping[str, Any]
-ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}, "leases": {"holder", "until"}, "sign_ins": {"tries"}}
-"""A session in use is noted at reads too, leases are renewed by the clock, guesses counted when refused."""
+ALLOWED_TO_CHANGE = {
+    "sessions": {"seen_at", "idle_at"},
+    "tokens": {"used_at"},
+    "leases": {"holder", "until"},
+    "sign_ins": {"tries"},
+}
+"""What is in use is noted at reads too, leases are renewed by the clock, guesses counted when refused."""
 
 __all__ = ["Answer", "Knocker", "Rehearsal", "rehearsing", "snapshot", "swarm"]
 
@@ -119,10 +126,29 @@ class Knocker:
     ) -> Answer:
         """The answer to this person; `headers` as `X_Swarm_Request`."""
         sent = {"Accept": "text/html", "Cookie": self._cookies[kind]}
+        if address.startswith("/api/"):
+            return self._send_as_program(kind, method, address, form, headers)
         body: str | bytes | None = None
         if method not in ("GET", "HEAD"):
             sent |= {"Origin": self.world.site.url, "Content-Type": "application/x-www-form-urlencoded"}
             body = form if isinstance(form, str | bytes) else urlencode(dict(form or {}), doseq=True)
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        self._connection.request(
+            method, address, body, {name: value for name, value in sent.items() if value}
+        )
+        got = self._connection.getresponse()
+        return Answer(got.status, tuple(got.getheaders()), got.read())
+
+    def _send_as_program(
+        self, kind: str, method: str, address: str, form: Form | str | bytes | None, headers: Form
+    ) -> Answer:
+        """With this person's token; who has none shows the cookie, which is worth nothing there."""
+        token = self.world.tokens.get(kind)
+        sent = {"Authorization": f"Bearer {token}"} if token else {"Cookie": self._cookies[kind]}
+        body: str | bytes | None = None
+        if method not in ("GET", "HEAD"):
+            sent |= {"Content-Type": "application/json", "Origin": self.world.site.url}
+            body = form if isinstance(form, str | bytes) else json.dumps(dict(form or {}))
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         self._connection.request(
             method, address, body, {name: value for name, value in sent.items() if value}
@@ -157,13 +183,15 @@ def form_for(world: World, door: str, ticket: str) -> dict[str, Any]:
 
 def writer_of(door: str) -> tuple[str, str]:
     """Somebody who may pass a door that changes something, and the ticket they may do it on."""
-    path = door.split()[1]
+    path = door.split()[1].removeprefix("/api/v1")
     if path.startswith("/case"):
         return "customer", "swarming"
     if path.startswith("/invitations"):
         return "invited", "swarming"
     if path.startswith("/people"):
         return "administrator", "swarming"
+    if path.startswith("/me/tokens/{"):
+        return "outsider", "swarming"
     last = path.rpartition("/")[2]
     usual = (
         ("manager", "swarming") if not path.startswith(("/tickets/", "/asks")) else ("hive_owner", "swarming")
@@ -198,6 +226,7 @@ def _address(world: World, path: str, ticket: str, lane: str) -> str:
         "{key}": "ladder",
         "{secret}": world.links.get("account" if path.startswith("/account") else "link", ""),
         "{person:int}": world.people["outsider"],
+        "{token:int}": world.token,
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
     }
     for name, value in values.items():
@@ -208,6 +237,8 @@ def _address(world: World, path: str, ticket: str, lane: str) -> str:
 
 
 def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
+    if path.startswith("/api/v1"):
+        return bodies.body(world, path.removeprefix("/api/v1"), ticket)
     new = {"client_id": secrets.token_hex(32)}
     people = world.people
     colleague = {"climbing": "ladder_one", "swarming": "swarm"}.get(ticket, "hive_one")
@@ -249,6 +280,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         if path == "/teams"
         else {"places": f"{world.teams['ladder']}:2"},
         "settings": {"name": "Ladder", "lead": people["ladder_one"], "tiers": ("One", "Two")},
+        "tokens": {"name": "A program", "days": 30, "current": "wrong horse battery"},
         "{secret}": {"password": "x" * 20, "again": "x" * 20} if path.startswith("/account") else {},
         "profile": {"name": "Somebody", "language": "en", "timezone": "UTC"},
         "password": {"current": "wrong horse battery", "password": "x" * 20, "again": "x" * 20},

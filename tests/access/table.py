@@ -6,62 +6,13 @@ A door's name is its method and its path as the route table has them; `lane=…`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tests.access.people import KINDS, STAFF
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "nobody": (),
-    "staff": tuple(STAFF),
-    "managers": ("manager", "administrator"),
-    "ladder": ("ladder_owner", "ladder_lead", "ladder_one", "ladder_two"),
-    "hive": ("hive_owner", "hive_lead", "hive_one"),
-}
-
-SEES = {
-    "climbing": "ladder managers",
-    "waiting": "ladder managers",
-    "swarming": "hive invited swarm managers",
-    "fresh": "hive managers",
-    "solved": "hive managers",
-}
-"""Who knows of each ticket; for everybody else it does not exist."""
-READS = {name: SEES[name] for name in ("climbing", "swarming")}
-OWNERS = {"climbing": "ladder_owner", "swarming": "hive_owner"}
-ROOM = {
-    "climbing": "ladder_owner ladder_lead",
-    "waiting": "ladder_owner ladder_lead ladder_two",
-    "swarming": "hive_owner swarm",
-    "fresh": "hive_lead",
-}
-
-
-@dataclass(frozen=True)
-class OnTicket:
-    """A door of a ticket: who passes, by ticket. Who only sees it gets 403, all other staff 404."""
-
-    who: Mapping[str, str]
-    passed: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A door that is the same whatever the ticket: status by kind or group, the last for all others."""
-
-    status: Mapping[str, int]
-
-
-def _see(who: Mapping[str, str] = READS) -> OnTicket:
-    return OnTicket(who, (200,))
-
-
-def _do(**who: str) -> OnTicket:
-    return OnTicket(who, (204,))
-
-
-def _staff(theirs: int, others: int) -> Plain:
-    return Plain({"staff": theirs, "else": others})
-
+from tests.access.rights import GROUPS, OWNERS, READS, ROOM, SEES, OnTicket, Plain
+from tests.access.rights import do as _do
+from tests.access.rights import see as _see
+from tests.access.rights import staff as _staff
+from tests.access.table_api import API
 
 ABSENT = Plain({"else": 404})
 CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
@@ -178,6 +129,14 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /me/profile": _staff(204, 401),
     "POST /me/password": _staff(422, 401),
     "POST /me/sessions/end": _staff(204, 401),
+    # A token is made with the password; the one that is ended is the outsider's.
+    "GET /me/tokens": _staff(200, 303),
+    "POST /me/tokens": _staff(422, 401),
+    "POST /me/tokens/end": _staff(204, 401),
+    "POST /me/tokens/{token:int}/end": Plain({"outsider": 204, "staff": 404, "else": 401}),
+    "POST /people/{person:int}/tokens/{token:int}/end": Plain(
+        {"administrator": 204, "outsider": 204, "staff": 403, "else": 401}
+    ),
     "GET /me/second-step": _staff(200, 303),
     # Each asks for the password, or for what only follows from it.
     "POST /me/second-step/app": _staff(422, 401),
@@ -186,6 +145,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /me/second-step/passkey": _staff(404, 401),
     "POST /me/second-step/removal": _staff(422, 401),
     "POST /me/second-step/codes": _staff(422, 401),
+    **API,
     # Everybody's.
     "GET /": _staff(303, 200),
     "GET /sign-in": _staff(303, 200),
@@ -273,7 +233,7 @@ def expected(door: str, kind: str, ticket: str) -> tuple[int, ...]:
                 return (status,)
         raise AssertionError(f"{door} says nothing of {kind}")
     if kind not in STAFF:
-        return (303,) if door.startswith("GET ") else (401,)
+        return (303,) if door.startswith("GET ") and " /api/" not in door else (401,)
     if kind in members(rule.who[ticket]):
         return rule.passed
     return (403,) if kind in members(SEES[ticket]) else (404,)

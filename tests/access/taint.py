@@ -13,7 +13,7 @@ from unittest.mock import patch
 import structlog
 from sqlalchemy import select
 
-from swarm.accounts.models import Factor, Link, SessionRow
+from swarm.accounts.models import Factor, Link, SessionRow, Token
 from swarm.accounts.passwords import hash_of
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
@@ -59,6 +59,8 @@ def taint(world: World) -> Marks:
     world.site.do(lambda work: _policy(work, world, marks))
     for who in ("hive_owner", "manager"):
         marks.keep(f"session of {who}", sign_in(world, who))
+    for who, token in world.tokens.items():
+        marks.keep(f"token of {who}", token)
     marks.keep("link nobody used", world.links["link"])
     marks.keep("link into an account", world.links["account"])
     world.site.look(lambda work: _keys(work, marks))
@@ -123,6 +125,8 @@ def _keys(work: Work, marks: Marks) -> None:
     """What is kept of secrets, and never shown either."""
     for number, key in enumerate(work.session.scalars(select(SessionRow.key))):
         marks.keep(f"session hash {number}", key)
+    for number, key in enumerate(work.session.scalars(select(Token.key))):
+        marks.keep(f"token hash {number}", key)
     for number, key in enumerate(work.session.scalars(select(Link.key))):
         marks.keep(f"link hash {number}", key)
     for number, secret in enumerate(work.session.scalars(select(Factor.secret))):

@@ -13,6 +13,7 @@ from swarm.live.frames import CLIENT_FRAMES, ClientFrame
 from tests.access import table
 from tests.access.complete import difference, doors_of, frames_of, kinds_of_stream, sockets_of
 from tests.access.people import World
+from tests.access.rights import Plain
 from tests.access.sending import Knocker, Rehearsal, rehearsing, snapshot
 
 REFUSED = {401, 403, 404, 405, 409, 410, 422}
@@ -69,7 +70,7 @@ def test_the_matrix(world: World, rehearsal: Rehearsal, knocker: Knocker, method
     for door in table.DOORS:
         if not door.startswith(method):
             continue
-        if isinstance(table.DOORS[door], table.Plain) and not world.site.store.is_sqlite:
+        if isinstance(table.DOORS[door], Plain) and not world.site.store.is_sqlite:
             # Rights that no query decides are looked at on one database.
             continue
         for ticket, kind in table.cells(door):

@@ -16,8 +16,10 @@ from swarm import demo
 from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import make_link, start_session
 from swarm.accounts.second_step import begin, new_app, new_codes
+from swarm.accounts.tokens import make_token
 from swarm.events import SYSTEM
 from swarm.outbound import queue
+from swarm.people.queries import person_actor
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Read, Ticket
@@ -108,6 +110,7 @@ def furnish(backend: Backend) -> None:
         new_codes(work, 2)
         begin(work, 2, "/mine")
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
+        make_token(work, person_actor(work.session, 2), name="Bot", scopes=(), days=30)
 
     store.write_now(SYSTEM, enter)
     store.close()

@@ -135,7 +135,7 @@ async def test_programs_get_data_under_their_own_subprotocol() -> None:
     log, doors = MemoryLog(), Doors()
     doors.let_in("ann", "person:1", ["room:1"])
 
-    def describe(entries: Any, audience: str) -> list[dict[str, Any]]:
+    def describe(entries: Any, audience: str, language: str) -> list[dict[str, Any]]:
         return [dict(entry.data) for entry in entries]
 
     async with worker(log, doors, describe=describe) as w, w.page(subprotocol="swarm.json.1") as page:

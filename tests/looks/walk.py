@@ -24,6 +24,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/audit": ("administrator",),
     "/me": ("owner",),
     "/me/second-step": ("owner",),
+    "/me/tokens": ("owner",),
     "/": ("nobody", "customer"),
     "/sign-in": ("nobody",),
     "/sign-in/second": ("half_way",),

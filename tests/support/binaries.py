@@ -64,12 +64,21 @@ def openssl() -> Path:
     raise Missing("openssl is not installed: run make test, or apt-get install openssl")
 
 
+def tmux() -> Path:
+    """A terminal that a test can look at."""
+    found = shutil.which("tmux")
+    if found:
+        return Path(found)
+    raise Missing("tmux is not installed: run make test, or apt-get install tmux")
+
+
 PACKAGES = {
     postgres: "postgresql",
     redis: "redis-server",
     chromium: "chromium",
     nginx: "nginx",
     openssl: "openssl",
+    tmux: "tmux",
 }
 
 if __name__ == "__main__":

@@ -124,23 +124,39 @@ class Visitor:
         )
 
     @contextmanager
-    def socket(self, watch: Mapping[str, int] | None = None, path: str = "/live") -> Iterator[Wire]:
+    def socket(
+        self, watch: Mapping[str, int] | None = None, path: str = "/live", *, form: str = "html"
+    ) -> Iterator[Wire]:
         """A live connection; `watch` says from which number of which streams."""
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies.jar)
-        address = self.site.url.replace("http", "ws") + path
-        with connect(
-            address,
-            subprotocols=[Subprotocol("swarm.html.1")],
-            origin=Origin(self.site.url),
-            additional_headers={"Cookie": cookies} if cookies else {},
-            compression=None,
-            open_timeout=PATIENCE,
-        ) as connection:
-            wire = Wire(connection)
-            hello = wire.until(lambda frame: frame["t"] == "hello")
-            if watch:
-                wire.send({"t": "watch", "epoch": hello["epoch"], "streams": dict(watch)})
+        headers = {"Cookie": cookies} if cookies else {}
+        with wire_to(self.site, watch or {}, path, form, headers, origin=self.site.url) as wire:
             yield wire
+
+
+@contextmanager
+def wire_to(
+    site: Site,
+    watch: Mapping[str, int],
+    path: str,
+    form: str,
+    headers: Mapping[str, str],
+    origin: str | None = None,
+) -> Iterator[Wire]:
+    """A live connection with these headers, its hello read; `form` is html or json."""
+    with connect(
+        site.url.replace("http", "ws") + path,
+        subprotocols=[Subprotocol(f"swarm.{form}.1")],
+        origin=None if origin is None else Origin(origin),
+        additional_headers=headers,
+        compression=None,
+        open_timeout=PATIENCE,
+    ) as connection:
+        wire = Wire(connection)
+        hello = wire.until(lambda frame: frame["t"] == "hello")
+        if watch:
+            wire.send({"t": "watch", "epoch": hello["epoch"], "streams": dict(watch)})
+        yield wire
 
 
 @dataclass
@@ -186,6 +202,7 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
         "SWARM_LIMITS__SIGN_IN_PER_MINUTE": "1000",
         "SWARM_LIMITS__OPENING_PER_MINUTE": "1000",
         "SWARM_LIMITS__LINKS_PER_MINUTE": "1000",
+        "SWARM_LIMITS__API_PER_MINUTE": "100000",
         **own,
     }
     loaded, clock = load(environ), Clock()

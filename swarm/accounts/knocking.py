@@ -1,0 +1,36 @@
+"""What a handshake shows: a program its token, a page its cookie."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from swarm.accounts.actions import key_of
+from swarm.accounts.queries import Holder
+from swarm.web.cookies import Cookie
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9_.~+/=-]{1,200})", re.IGNORECASE)
+
+
+def bearer(header: str) -> str | None:
+    """The token in an Authorization header (RFC 6750, 2.1)."""
+    found = _BEARER.fullmatch(header)
+    return found[1] if found else None
+
+
+def keys_in(knock: Mapping[str, str], cookies: Sequence[Cookie]) -> Sequence[str]:
+    """The sessions that these headers speak of."""
+    if "authorization" in knock:
+        shown = [bearer(knock["authorization"])]
+    else:
+        shown = [cookie.find(knock.get("cookie", "")) for cookie in cookies]
+    try:
+        return [key_of(secret) for secret in shown if secret]
+    except ValueError:
+        # No secret of ours, and no reason to refuse the others who knock.
+        return ()
+
+
+def fits(held: Holder, knock: Mapping[str, str]) -> bool:
+    """A token is shown as one, and a cookie as a cookie."""
+    return (held.scopes is not None) == ("authorization" in knock)

@@ -1,0 +1,92 @@
+"""A colleague, or a program of theirs, opens a ticket for a customer: once, however often it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import String, cast, select
+
+from swarm.events import Actor
+from swarm.events.refusals import Stale, ensure
+from swarm.people.actions import add_customer
+from swarm.people.models import Customer, Person
+from swarm.store import Work
+from swarm.text.language import _
+from swarm.tickets.models import Message, Ticket
+from swarm.tickets.opening import NewTicket, open_ticket
+from swarm.tickets.rules import may_open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A case as somebody writes it down who is not the customer."""
+
+    team_id: int
+    name: str
+    email: str
+    company: str
+    language: str
+    subject: str
+    body: str
+    client_id: str
+    priority: int = 1
+    category: str = ""
+    tags: Sequence[str] = ()
+    channel: str = "desk"
+
+
+def open_for_customer(work: Work, case: Described) -> Ticket:
+    """The ticket, or the one that was opened with the same client id before.
+
+    Raises `NotAllowed`, `Unknown`, `Unfit`, and `Stale` where the client id stands for another case.
+    """
+    if (earlier := _earlier(work, case)) is not None:
+        return earlier
+    ensure(may_open(work.actor, case.team_id))
+    customer = add_customer(
+        work, name=case.name, email=case.email or None, company=case.company, language=case.language
+    )
+    ticket = open_ticket(
+        work,
+        NewTicket(
+            team_id=case.team_id,
+            subject=case.subject,
+            body=case.body,
+            customer=customer,
+            language=case.language,
+            client_id=case.client_id,
+            priority=case.priority,
+            category=case.category,
+            tags=case.tags,
+            channel=case.channel,
+        ),
+    )
+    ticket.source, ticket.external_id = _source(work.actor), case.client_id
+    work.session.flush()
+    return ticket
+
+
+def _earlier(work: Work, case: Described) -> Ticket | None:
+    # Two sendings of one form wait for each other at the colleague's own row.
+    mine = select(Person.id).where(Person.id == work.actor.person_id)
+    work.session.execute(mine.with_for_update(key_share=True))
+    found = work.session.execute(
+        select(Ticket, Customer, Message.body)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .join(Message, (Message.ticket_id == Ticket.id) & (Message.client_id == case.client_id))
+        .where(Ticket.source == _source(work.actor), Ticket.external_id == case.client_id)
+        .where(Message.lane == "lane", Message.author == "customer:" + cast(Customer.id, String))
+    ).one_or_none()
+    if found is None:
+        return None
+    ticket, customer, body = found
+    before = (ticket.subject, ticket.team_id, customer.name, customer.email or "", body)
+    if before != (case.subject, case.team_id, case.name, case.email.lower(), case.body):
+        raise Stale(_("This form opened a ticket before, for another case. Send it again to open another."))
+    assert isinstance(ticket, Ticket)
+    return ticket
+
+
+def _source(actor: Actor) -> str:
+    return f"desk:{actor.key}"
