@@ -81,6 +81,12 @@ def drop(work: Work, id_: int) -> None:
     _end(work, id_, "dropped")
 
 
+def take_back(work: Work, about: str) -> None:
+    """Nobody is to get what was put in about this any more, nor is it kept to whom it would have gone."""
+    left = update(Mail).where(Mail.about == about, Mail.state.in_(("waiting", "parked")))
+    work.session.execute(left.values(state="dropped", letter=None, problem=""))
+
+
 def sent(work: Work, id_: int) -> None:
     """A server took it."""
     row = _end(work, id_, "sent")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 
 from swarm.accounts.queries import actor_by_cookie
 from swarm.events import Actor
 from swarm.people.models import Customer
 from swarm.store import Work
-from swarm.text.language import _
-from swarm.web.errors import Invalid, NotFound
+from swarm.web.errors import NotFound
 from swarm.web.house import house_of
-
-_MAIL = re.compile(r"[^@\s<>(),;:\"\\]{1,64}@[^@\s<>(),;:\"\\]{1,190}")
 
 
 def address(request: Request) -> str:
@@ -39,9 +34,3 @@ def number_of(request: Request) -> int:
     if number > 2**53:
         raise NotFound
     return number
-
-
-def check_mail(email: str) -> None:
-    """Raise `Invalid` for what cannot be an e-mail address; whether it is theirs only a mail can tell."""
-    if not _MAIL.fullmatch(email):
-        raise Invalid({"email": _("This does not look like an e-mail address.")})
