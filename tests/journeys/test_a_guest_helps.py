@@ -49,7 +49,7 @@ def shot(page: Page, name: str) -> None:
     Path(SHOTS).mkdir(parents=True, exist_ok=True)
     for width in (1440, 1024, 390):
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 844 if width == 390 else 900})
             page.screenshot(path=f"{SHOTS}/{name}-{width}-{scheme}.png")
     page.emulate_media(color_scheme="light")
