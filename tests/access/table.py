@@ -172,7 +172,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /tickets/{number:int}/guests": OnTicket(
         {"climbing": "nobody", "swarming": "hive_owner", "fresh": "hive_lead", "solved": "nobody"}, (200,)
     ),
-    "POST /tickets/{number:int}/guests/withdrawal": _do(climbing="nobody", swarming="hive_owner managers"),
+    "POST /tickets/{number:int}/guests/withdrawal": _do(swarming="hive_owner managers"),
     "POST /asks/{ask:int}/end": _do(swarming="hive_owner"),
     "POST /invitations/{invitation:int}/acceptance": INVITED,
     "POST /invitations/{invitation:int}/refusal": INVITED,

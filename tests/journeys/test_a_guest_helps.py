@@ -59,6 +59,7 @@ def shot(page: Page, name: str) -> None:
 def invited(page: Page, number: int) -> str:
     """The link that the owner is shown."""
     page.goto(f"/tickets/{number}")
+    page.locator(".more > details > summary").click()
     page.get_by_text("Invite a guest", exact=True).first.click()
     page.locator("#guest-name").fill("Rui Ferreira")
     shot(page, "guest-1-form")

@@ -18,6 +18,7 @@ from swarm.accounts.actions import make_link, start_session
 from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.events import SYSTEM
 from swarm.outbound import queue
+from swarm.people.models import Guest
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Read, Ticket
@@ -107,6 +108,18 @@ def furnish(backend: Backend) -> None:
         new_app(work, 2)
         new_codes(work, 2)
         begin(work, 2, "/mine")
+        work.session.add(
+            Guest(
+                ticket_id=1,
+                name="Rui",
+                invited_by=1,
+                link="a-hash",
+                invited_at=work.now,
+                expires_at=work.now,
+                ended_at=work.now,
+                ended_how="left",
+            )
+        )
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
 
     store.write_now(SYSTEM, enter)
