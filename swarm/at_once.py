@@ -40,7 +40,8 @@ from swarm.people.events import (
 )
 from swarm.rooms.actions import seat_owner, send_home, withdraw_person
 from swarm.rooms.asking import close_asks, keep_what_was_asked
-from swarm.rooms.events import AskDeclined, AskExpired
+from swarm.rooms.events import AskDeclined, AskExpired, GuestInvited, GuestJoined, GuestWithdrawn
+from swarm.rooms.guests import send_guests_home
 from swarm.routing.escalation import end_when_over, end_when_taken
 from swarm.routing.matching import ask_next
 from swarm.seeds import plant
@@ -90,6 +91,9 @@ AUDITED: Sequence[type[Event]] = (
     TicketTakenOver,
     LinkMade,
     LinksEnded,
+    GuestInvited,
+    GuestJoined,
+    GuestWithdrawn,
 )
 """What the audit log keeps."""
 
@@ -102,9 +106,9 @@ FOLLOWS: AtOnce = {
     TicketHandedOver: (seat_owner,),
     TicketReturned: (seat_owner,),
     TicketFellToDutyLead: (seat_owner,),
-    TicketResolved: (end_when_over, close_asks),
-    TicketClosed: (send_home,),
-    ModeMoved: (end_when_over, close_asks, send_home),
+    TicketResolved: (end_when_over, close_asks, send_guests_home),
+    TicketClosed: (send_home, send_guests_home),
+    ModeMoved: (end_when_over, close_asks, send_home, send_guests_home),
     AskDeclined: (ask_next,),
     AskExpired: (ask_next,),
     SkillRemoved: (keep_what_was_asked,),

@@ -68,6 +68,11 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     room.HandRaised: (HEAD, SIDE, FEET[1]),
     room.RoomLeft: (HEAD, SIDE, FEET[1]),
     room.ExpertDismissed: (HEAD, SIDE, FEET[1]),
+    room.GuestInvited: (SIDE,),
+    room.GuestJoined: (HEAD, SIDE),
+    room.GuestLeft: (HEAD, SIDE),
+    room.GuestWithdrawn: (HEAD, SIDE),
+    room.GuestEnded: (HEAD, SIDE),
     room.AskDeclined: (SIDE,),
     room.AskExpired: (SIDE,),
     room.AskClosed: (HEAD, SIDE),
@@ -108,11 +113,16 @@ class Broadcasts:
     def __init__(self, store: Store, render: Render) -> None:
         self._store = store
         self._render = render
-        self._stencils = Stencils(lambda line: self._line(line, "staff"))
+        self._stencils: Mapping[str, Stencils] = {
+            "staff": Stencils(lambda line: self._line(line, "staff")),
+            "guest": Stencils(lambda line: self._line(line, "guest")),
+        }
 
     def __call__(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Drawn]:
         """One list of operations per entry; none where this audience learns the number only."""
-        seen_by: Audience = "customer" if audience == "customer" else "staff"
+        seen_by: Audience = (
+            "customer" if audience == "customer" else "guest" if audience == "guest" else "staff"
+        )
         if (known := self._known(entries, audience, language, to_html)) is not None:
             return known
 
@@ -123,7 +133,9 @@ class Broadcasts:
         return self._store.read_now(NOBODY, draw)
 
     def describe(self, entries: Sequence[Entry], audience: str, language: str) -> Sequence[Data | None]:
-        """The same events for programs."""
+        """The same events for programs; a guest is a person with a browser."""
+        if audience == "guest":
+            return [None for _entry in entries]
         seen_by: Audience = "customer" if audience == "customer" else "staff"
 
         def look(work: Work) -> list[Data | None]:
@@ -148,7 +160,8 @@ class Broadcasts:
                 fresh = entry.fresh
                 if not isinstance(fresh, Fresh) or (body := html(fresh.body)) is None:
                     return None
-                drawn.append([("append", _log_of(entry.stream), self._stencils.line(entry, fresh, body))])
+                line = self._stencils[audience].line(entry, fresh, body)
+                drawn.append([("append", _log_of(entry.stream), line)])
         return drawn
 
     def _draw(self, session: Session, entries: Sequence[Entry], audience: Audience) -> list[Drawn]:
@@ -172,11 +185,13 @@ class Broadcasts:
         if line is not None:
             ops.append(self._appended(line, audience))
         if isinstance(fact, REDRAWS_ASK):
-            ops += self._ask_card(session, fact.ask_id, entry.stream)
+            ops += self._ask_card(session, fact.ask_id, entry.stream, audience)
         if isinstance(fact, ticket.AnswerMarked):
-            ops += self._messages(session, entry, fact.before_id, fact.message_id)
+            ops += self._messages(session, entry, audience, fact.before_id, fact.message_id)
         if isinstance(fact, ticket.AnswerUnmarked):
-            ops += self._messages(session, entry, fact.before_id)
+            ops += self._messages(session, entry, audience, fact.before_id)
+        if audience == "guest":
+            return ops + _refreshed_for_guest(entry, fact)
         if isinstance(fact, room.AskReached) and _waits(session, fact.invitation_id):
             ops.append(("toast", self._reached(session, fact)))
         if isinstance(fact, ticket.TicketBecameYours) and entry.actor not in ("system", entry.stream):
@@ -187,15 +202,15 @@ class Broadcasts:
             ops += self._room_names(fact)
         return ops + _refreshed(entry, fact)
 
-    def _ask_card(self, session: Session, ask_id: int, stream: str) -> list[Op]:
+    def _ask_card(self, session: Session, ask_id: int, stream: str, audience: Audience) -> list[Op]:
         asked = asks(session, [ask_id]).get(ask_id)
         if asked is None:
             return []
         line = Line(stream=stream, seq=0, at=asked.ask.at, ask=asked)
-        html = self._line(line, "staff")
+        html = self._line(line, audience)
         return [("replace", f"#{line.dom_id}", html)]
 
-    def _messages(self, session: Session, entry: Entry, *ids: int | None) -> list[Op]:
+    def _messages(self, session: Session, entry: Entry, audience: Audience, *ids: int | None) -> list[Op]:
         """Messages of the room whose mark as the answer changed."""
         number = entry.data["ticket_id"]
         posted = [
@@ -214,10 +229,10 @@ class Broadcasts:
             (
                 "replace",
                 f"#{line.dom_id}",
-                self._line(line, "staff"),
+                self._line(line, audience),
             )
             for one in posted
-            for line in lines(session, [one], "staff")
+            for line in lines(session, [one], audience)
             if line is not None
         ]
 
@@ -301,6 +316,11 @@ def _refreshed(entry: Entry, fact: Event) -> list[Op]:
     number = entry.stream.partition(":")[2]
     team = getattr(fact, "team_id", number)
     return [("refresh", name.format(ticket=number, team=team)) for name in REFRESH.get(type(fact), ())]
+
+
+def _refreshed_for_guest(entry: Entry, fact: Event) -> list[Op]:
+    """Their page has one piece that changes with the ticket."""
+    return [("refresh", f".guest-{entry.stream.partition(':')[2]}")] if type(fact) in REFRESH else []
 
 
 def _waits(session: Session, invitation_id: int) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from swarm.accounts.letters import account_link, forgotten
 from swarm.outbound.letters import Write
+from swarm.rooms.letters import guest
 
 LETTERS: Mapping[str, Write] = {
     "account_link": account_link,
     "forgotten": forgotten,
+    "guest": guest,
 }

@@ -93,6 +93,7 @@ def build(
             "new_id": lambda: secrets.token_hex(16),
             "ticket_prefix": settings.tickets.prefix,
             "demo": settings.demo,
+            "mail_goes_out": settings.mail.goes_out,
             "notice": lambda: _notice(store),
         },
     )
@@ -108,6 +109,7 @@ def build(
         staff_cookie=Cookie("session", secure=secure, max_age=settings.sessions.days * DAY),
         half_way_cookie=Cookie("signing-in", secure=secure, max_age=600),
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
+        guest_cookie=Cookie("guest", secure=secure, max_age=settings.guests.days * DAY),
     )
     postman = (
         Postman(store, settings.mail, LETTERS, partial(_letter, house)) if settings.mail.goes_out else None
@@ -117,8 +119,9 @@ def build(
     app = Starlette(
         routes=[
             # First, for everybody knocks there at once after a cut.
-            WebSocketRoute("/live", _OneCookie(endpoint, house.customer_cookie)),
-            WebSocketRoute("/live/case", _OneCookie(endpoint, house.staff_cookie)),
+            WebSocketRoute("/live", _OneCookie(endpoint, house.staff_cookie)),
+            WebSocketRoute("/live/case", _OneCookie(endpoint, house.customer_cookie)),
+            WebSocketRoute("/live/guest/{guest:int}", _OneCookie(endpoint, house.guest_cookie)),
             *routes,
             static.mount(),
         ],
@@ -179,7 +182,7 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
         render=broadcasts,
         at_once=broadcasts.at_once,
         describe=broadcasts.describe,
-        doorman=Doorman(store, house.staff_cookie, house.customer_cookie),
+        doorman=Doorman(store, house.staff_cookie, house.customer_cookie, house.guest_cookie),
         post=PostFrame(store, settings),
         doorbell=(
             RedisDoorbell(settings.redis.url, prefix=settings.redis.prefix, probe=live.probe_seconds)
@@ -329,21 +332,23 @@ def _database_away(problems: Problems) -> Callable[[Request, Exception], Respons
 
 
 class _OneCookie:
-    """A customer's page in a colleague's browser opens its socket as the customer, and vice versa."""
+    """A customer's page in a colleague's browser opens its socket as the customer, and so does a guest's."""
 
-    def __init__(self, app: ASGIApp, hidden: Cookie) -> None:
+    def __init__(self, app: ASGIApp, cookie: Cookie) -> None:
         self._app = app
-        self._hidden = hidden.name
+        self._cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = []
+        number = scope["path_params"].get("guest")
+        wanted = self._cookie if number is None else self._cookie.numbered(number)
+        kept: list[tuple[bytes, bytes]] = []
         for name, value in scope["headers"]:
             if name == b"cookie":
-                kept = [
-                    part
-                    for part in value.split(b";")
-                    if part.strip().partition(b"=")[0].decode("latin-1") != self._hidden
-                ]
-                value = b";".join(kept)
-            headers.append((name, value))
-        await self._app({**scope, "headers": headers}, receive, send)
+                parts = [part.strip().partition(b"=") for part in value.split(b";")]
+                value = b";".join(
+                    self._cookie.name.encode() + b"=" + secret
+                    for key, _sign, secret in parts
+                    if key.decode("latin-1") == wanted.name
+                )
+            kept.append((name, value))
+        await self._app({**scope, "headers": kept}, receive, send)

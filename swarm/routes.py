@@ -8,8 +8,20 @@ from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
 from swarm.api.table import ROUTES as PROGRAMS
 from swarm.desk import asks, lists, me, opening, owners, paper, teams, ticket, tokens, writing
+from swarm.desk import guests as staff_guests
 from swarm.desk import second_step as my_second_step
-from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
+from swarm.portal import (
+    account,
+    cases,
+    forgotten,
+    getting_in,
+    guests,
+    health,
+    joining,
+    links,
+    measures,
+    second_step,
+)
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -46,6 +58,8 @@ STAFF: list[BaseRoute] = [
     Route("/tickets/{number:int}/hand", asks.raise_hand, methods=["POST"]),
     Route("/tickets/{number:int}/leaving", asks.leave, methods=["POST"]),
     Route("/tickets/{number:int}/dismissal", asks.dismiss, methods=["POST"]),
+    Route("/tickets/{number:int}/guests", staff_guests.invite, methods=["POST"]),
+    Route("/tickets/{number:int}/guests/withdrawal", staff_guests.withdraw, methods=["POST"]),
     Route("/asks/{ask:int}/end", asks.close, methods=["POST"]),
     Route("/invitations/{invitation:int}/acceptance", asks.accept, methods=["POST"]),
     Route("/invitations/{invitation:int}/refusal", asks.decline, methods=["POST"]),
@@ -125,6 +139,13 @@ EVERYBODY: list[BaseRoute] = [
     Route("/case/{number:int}/foot", cases.foot),
     Route("/case/{number:int}/older", cases.older),
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),
+    Route("/join/{secret}", joining.show),
+    Route("/join/{secret}", joining.exchange, methods=["POST"]),
+    Route("/guest/{guest:int}", guests.show),
+    Route("/guest/{guest:int}/head", guests.head),
+    Route("/guest/{guest:int}/older/{lane}", guests.older),
+    Route("/guest/{guest:int}/messages", guests.post, methods=["POST"]),
+    Route("/guest/{guest:int}/leaving", guests.leave, methods=["POST"]),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
     Route("/metrics", measures.metrics),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from swarm.rooms.asking import expire
+from swarm.rooms.guests import expire_guests
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.actions import close_resolved
@@ -16,5 +17,6 @@ def schedule(settings: Settings) -> Mapping[str, tuple[float, Run]]:
     """Name → seconds between two runs, and what runs; safe to repeat, by one worker at a time."""
     return {
         "expire_asks": (10.0, lambda work: expire(work, settings.asks.answer_minutes)),
+        "expire_guests": (10.0, expire_guests),
         "close_resolved": (60.0, lambda work: close_resolved(work, settings.tickets.reopen_days)),
     }

@@ -93,6 +93,11 @@ class Links(Section, frozen=True):
     account_hours: Count = 72
 
 
+class Guests(Section, frozen=True):
+    link_hours: Count = 48
+    days: Count = 7
+
+
 class Tickets(Section, frozen=True):
     prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,8}$")] = "SW"
     reopen_days: Count = 7
@@ -150,6 +155,7 @@ class Settings(Section, frozen=True):
     live: Live = Live()
     sessions: Sessions = Sessions()
     links: Links = Links()
+    guests: Guests = Guests()
     tickets: Tickets = Tickets()
     asks: Asks = Asks()
     passwords: Passwords = Passwords()

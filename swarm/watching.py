@@ -11,7 +11,7 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from swarm.accounts.entry import problem_for
-from swarm.accounts.knocking import fits, keys_in
+from swarm.accounts.knocking import fits, keys_in, viewer_of
 from swarm.accounts.queries import (
     Actors,
     Holder,
@@ -33,7 +33,7 @@ from swarm.store.sql import together
 from swarm.store.writable import sentence
 from swarm.text.clean import Unclean, many_lines
 from swarm.text.language import _, use
-from swarm.tickets.posting import MOST_LETTERS, post
+from swarm.tickets.posting import MOST_LETTERS, LaneKey, post
 from swarm.tickets.queries import case_for, find, may_know, stands, there
 from swarm.tickets.rules import may_answer_customer, may_write_room
 from swarm.tickets.standing import Remembered, Stands
@@ -93,6 +93,8 @@ def may_watch(actor: Actor, stream: str, tickets: Tickets) -> bool:
         case "team":
             return actor.is_staff and (id_ in actor.rungs or actor.manages)
         case "lane" | "room":
+            if actor.guest_id is not None:
+                return id_ == actor.guest_of
             if not actor.is_staff:
                 return kind == "lane" and id_ in actor.cases and id_ in tickets.there
             found = tickets.stands.get((actor.key, id_))
@@ -126,7 +128,7 @@ def may_write(work: Work, actor: Actor, stream: str) -> bool:
     [seen] = may_watch_all(work.session, [(actor, [stream])])
     if not seen:
         return False
-    if not actor.is_staff:
+    if actor.customer_id is not None:
         return True
     lane, _colon, number = stream.partition(":")
     ticket = find(work.session, actor, int(number))
@@ -134,37 +136,24 @@ def may_write(work: Work, actor: Actor, stream: str) -> bool:
     return bool(may_answer_customer(case) if lane == "lane" else may_write_room(case, mode_of(ticket.mode)))
 
 
-def _viewer(held: Holder) -> Viewer:
-    return Viewer(
-        key=held.key,
-        id=f"customer:{held.customer_id}" if held.person_id is None else f"person:{held.person_id}",
-        name=held.name,
-        audience="customer" if held.person_id is None else "staff",
-        language=held.language,
-        stamp=held.stamp,
-        writes=held.scopes is None or "tickets" in held.scopes.split(),
-    )
-
-
 class Doorman:
     """Who may open a socket, and what they may watch."""
 
-    def __init__(self, store: Store, staff: Cookie, customer: Cookie) -> None:
+    def __init__(self, store: Store, *cookies: Cookie) -> None:
         self._store = store
-        self._staff = staff
-        self._customer = customer
+        self._cookies = cookies
         self._actors = Actors()
 
     def admit(self, knocks: Sequence[Mapping[str, str]]) -> Sequence[Viewer | Refused]:
-        """Whose handshakes these are: the page says by its address which of two cookies it means."""
-        asked = [keys_in(knock, (self._staff, self._customer)) for knock in knocks]
+        """Whose handshakes these are: the page says by its address which cookie it means."""
+        asked = [keys_in(knock, self._cookies) for knock in knocks]
         keys = {key for its in asked for key in its}
         held: Mapping[str, Holder] = {}
         if keys:
             held = self._store.read_now(NOBODY, lambda work: holders(work.session, keys, work.now))
         nobody = Refused(close_codes.SIGNED_OUT, _("You are signed out."))
         return [
-            next((_viewer(held[key]) for key in its if key in held and fits(held[key], knock)), nobody)
+            next((viewer_of(held[key]) for key in its if key in held and fits(held[key], knock)), nobody)
             for its, knock in zip(asked, knocks, strict=True)
         ]
 
@@ -255,8 +244,9 @@ class PostFrame:
             answer.set_exception(refused)
             return answer
         frame = _Frame(viewer.key, viewer.language, int(number), client_id, text, answer)
-        if lane == "lane":
-            return self._in_lane(frame)
+        if lane == "lane" or viewer.audience == "guest":
+            # Turns are for colleagues in rooms: these are few.
+            return self._alone(frame, "lane" if lane == "lane" else "room")
         self._waiting.append(frame)
         if self._soon is None and self._writing is None:
             if loop.time() - self._wrote_at < BUSY:
@@ -268,12 +258,12 @@ class PostFrame:
             self._look()
         return answer
 
-    async def _in_lane(self, frame: _Frame) -> int:
+    async def _alone(self, frame: _Frame, lane: LaneKey) -> int:
         def write(work: Work) -> Posted:
             work.actor = actor_by_session(work.session, frame.session, work.now)
             with use(work.actor.language):
                 days = self._reopen_days
-                return post(work, frame.ticket_id, "lane", frame.body, frame.client_id, reopen_days=days)
+                return post(work, frame.ticket_id, lane, frame.body, frame.client_id, reopen_days=days)
 
         try:
             frame.settle(await self._store.write(NOBODY, write))

@@ -30,7 +30,7 @@ function connect() {
   mine.onmessage = ({ data }) => { if (mine === socket) { heardAt = Date.now(); pingedAt = 0; hear(JSON.parse(data)); } };
   mine.onclose = ({ code }) => {
     if (mine !== socket) return;
-    if (code === 4401) return reloadPage();
+    if (code === 4401) return leaveRoom() || reloadPage();
     ended = COME_BACK_NEVER.has(code);
     again();
   };
@@ -134,6 +134,19 @@ function acted({ target }) {
   for (let at = form?.closest("details"); at; at = at.parentElement?.closest("details")) at.open = false;
   // Where the page is live, the event says what to draw anew.
   if (!open() || catching.size) refreshAll();
+}
+// A guest who is put out reads why, and this browser keeps nothing of it.
+function leaveRoom() {
+  const over = $("template[data-over]");
+  if (!over) return false;
+  ended = true;
+  again();
+  for (const stream of cursors.keys()) stored.set(draftKey(stream), "");
+  outbox = [];
+  keep();
+  document.title = over.dataset.over;
+  $("main").replaceWith(over.content.cloneNode(true));
+  return true;
 }
 function reloadPage() {
   if (Date.now() - stored.get("swarm.reloaded", 0) < 3000) { setTimeout(reloadPage, 3000); return; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from starlette.requests import Request
 
@@ -21,26 +21,38 @@ from swarm.web.house import house_of
 T = TypeVar("T")
 R = TypeVar("R")
 Do = Callable[[Work], T]
+Asks = Literal["staff", "customer", "guest"]
+"""Whose cookie counts at a door."""
 
 
 async def staff_read(request: Request, do: Do[T]) -> T:
     """Run `do` on a snapshot as the colleague who asks. Raises `SignedOut`, and refusals as a `Problem`."""
-    return await _run(request, do, write=False, customer=False)
+    return await _run(request, do, write=False, asks="staff")
 
 
 async def staff_write(request: Request, do: Do[T]) -> T:
     """Run `do` in a transaction as the colleague who asks. Raises like `staff_read`."""
-    return await _run(request, do, write=True, customer=False)
+    return await _run(request, do, write=True, asks="staff")
 
 
 async def customer_read(request: Request, do: Do[T]) -> T:
     """Run `do` on a snapshot as the customer whose cookie this is. Raises like `staff_read`."""
-    return await _run(request, do, write=False, customer=True)
+    return await _run(request, do, write=False, asks="customer")
 
 
 async def customer_write(request: Request, do: Do[T]) -> T:
     """Run `do` in a transaction as the customer whose cookie this is. Raises like `staff_read`."""
-    return await _run(request, do, write=True, customer=True)
+    return await _run(request, do, write=True, asks="customer")
+
+
+async def guest_read(request: Request, do: Do[T]) -> T:
+    """Run `do` on a snapshot as the guest in the address. Raises `NotFound`, as for what never was."""
+    return await _run(request, do, write=False, asks="guest")
+
+
+async def guest_write(request: Request, do: Do[T]) -> T:
+    """Run `do` in a transaction as the guest in the address. Raises like `guest_read`."""
+    return await _run(request, do, write=True, asks="guest")
 
 
 async def anyone_read(request: Request, do: Do[T]) -> T:
@@ -63,18 +75,35 @@ async def who(request: Request) -> Actor:
     )
 
 
-async def _run(request: Request, do: Do[T], *, write: bool, customer: bool) -> T:
+def _cookie(request: Request, asks: Asks) -> str | None:
     house = house_of(request)
-    cookie = (house.customer_cookie if customer else house.staff_cookie).read(request)
+    match asks:
+        case "staff":
+            return house.staff_cookie.read(request)
+        case "customer":
+            return house.customer_cookie.read(request)
+        case "guest":
+            return house.guest_cookie.numbered(request.path_params["guest"]).read(request)
+
+
+def _ensure_known(request: Request, actor: Actor, asks: Asks) -> None:
+    match asks:
+        case "staff" if actor.person_id is None:
+            raise SignedOut
+        case "customer" if actor.customer_id is None:
+            raise SignedOut(_("Open the link you were given once more, or ask us for a new one."))
+        case "guest" if actor.guest_id is None or actor.guest_id != request.path_params["guest"]:
+            raise NotFound
+
+
+async def _run(request: Request, do: Do[T], *, write: bool, asks: Asks) -> T:
+    house, cookie = house_of(request), _cookie(request, asks)
     stale: list[str] = []
 
     def as_actor(work: Work, do: Do[R]) -> R:
         actor = actor_by_cookie(work.session, cookie, work.now)
-        if (actor.customer_id if customer else actor.person_id) is None:
-            raise SignedOut(
-                _("Open the link you were given once more, or ask us for a new one.") if customer else ""
-            )
-        if not customer and seen_long_ago(work.session, actor.session, work.now):
+        _ensure_known(request, actor, asks)
+        if asks == "staff" and seen_long_ago(work.session, actor.session, work.now):
             stale.append(actor.session)
         work.actor = actor
         with use(actor.language), use_zone(actor.timezone):

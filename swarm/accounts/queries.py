@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from swarm.accounts.actions import key_of
 from swarm.accounts.models import SessionCase, SessionRow
 from swarm.events import NOBODY, Actor
-from swarm.people.models import Customer, Person
+from swarm.people.models import Customer, Guest, Person
 from swarm.people.queries import actor_of
 from swarm.store.sql import Asked, Rows, Sql, together
 
@@ -31,7 +31,9 @@ def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Acto
 def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
     """Whoever holds the session with this key; `NOBODY` where it is over."""
     row = session.get(SessionRow, key)
-    if row is None or row.ended_at is not None or row.expires_at <= now:
+    if row is None:
+        return _guest(session, key, now)
+    if row.ended_at is not None or row.expires_at <= now:
         return NOBODY
     if row.idle_at is not None and row.idle_at <= now:
         return NOBODY
@@ -53,18 +55,38 @@ def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
     )
 
 
+def _guest(session: Session, key: str, now: datetime) -> Actor:
+    here = Guest.session == key, Guest.ended_at.is_(None), Guest.expires_at > now
+    guest = session.scalars(select(Guest).where(*here)).one_or_none()
+    return NOBODY if guest is None else guest_actor(guest)
+
+
+def guest_actor(guest: Guest) -> Actor:
+    """A guest's rights never change, they end: the stamp stands still."""
+    return Actor(
+        key=f"guest:{guest.id}",
+        name=guest.name,
+        language=guest.language,
+        session=guest.session or "",
+        stamp=1,
+        guest_id=guest.id,
+        guest_of=guest.ticket_id,
+    )
+
+
 def seen_long_ago(session: Session, key: str, now: datetime) -> bool:
     """Whether it is time to note that the session is in use."""
     row = session.get(SessionRow, key)
     return row is not None and now - row.seen_at > SEEN_EVERY
 
 
-# A scalar for each key: joined, a plan made before the table was analysed reads all sessions.
-_STAMP = """(
+# A scalar for each key: joined, a plan made before the table was analysed reads all sessions. A guest is
+# looked for only where there is no session.
+_STAMP = """coalesce((
     SELECT coalesce(p.stamp, s.stamp) FROM sessions s LEFT JOIN people p ON p.id = s.person_id
     WHERE s.key = k.key AND s.ended_at IS NULL AND s.expires_at > :now
         AND (s.idle_at IS NULL OR s.idle_at > :now) AND (s.person_id IS NULL OR p.active)
-    )"""
+    ), (SELECT 1 FROM guests g WHERE g.session = k.key AND g.ended_at IS NULL AND g.expires_at > :now))"""
 _STAMPS = Sql(f"SELECT k.key, {_STAMP} FROM rows(:keys, key text) AS k")  # noqa: S608 (our own words)
 _STILL = Sql(
     f"""
@@ -96,7 +118,7 @@ def still(actors: Mapping[str, Actor], now: datetime) -> Asked:
 
 
 class Holder(NamedTuple):
-    """Who holds a session: a colleague where `person_id` is set, otherwise a customer."""
+    """Who holds a session: a colleague, a customer or a guest, whose id is set."""
 
     key: str
     person_id: int | None
@@ -104,14 +126,15 @@ class Holder(NamedTuple):
     name: str
     language: str
     stamp: int
-    scopes: str | None
+    guest_id: int | None = None
+    scopes: str | None = None
     """Of the token, where it is one; none for a cookie."""
 
 
 _HOLDERS = Sql(
     """
     SELECT s.key, s.person_id, s.customer_id, coalesce(p.name, c.name), coalesce(p.language, c.language),
-        coalesce(p.stamp, s.stamp), t.scopes
+        coalesce(p.stamp, s.stamp), NULL, t.scopes
     FROM rows(:keys, key text) AS k JOIN sessions s ON s.key = k.key LEFT JOIN people p ON p.id = s.person_id
         LEFT JOIN tokens t ON t.id = s.token_id
         LEFT JOIN customers c ON c.id = s.customer_id AND s.person_id IS NULL
@@ -121,12 +144,23 @@ _HOLDERS = Sql(
 )
 
 
+_GUESTS = Sql(
+    """
+    SELECT g.session, NULL, NULL, g.name, g.language, 1, g.id
+    FROM rows(:keys, key text) AS k JOIN guests g ON g.session = k.key
+    WHERE g.ended_at IS NULL AND g.expires_at > :now
+    """
+)
+
+
 def holders(session: Session, keys: Collection[str], now: datetime) -> Mapping[str, Holder]:
-    """Who holds each of these sessions, for those that hold; one query."""
-    if not keys:
-        return {}
-    rows = _HOLDERS.run(session.connection(), keys=[[key] for key in keys], now=now)
-    return {row[0]: Holder(*row) for row in rows}
+    """Who holds each of these sessions, for those that hold; guests by a query of their own."""
+    found: dict[str, Holder] = {}
+    for question in (_HOLDERS, _GUESTS):
+        if left := [[key] for key in keys if key not in found]:
+            rows = question.run(session.connection(), keys=left, now=now)
+            found |= {row[0]: Holder(*row) for row in rows}
+    return found
 
 
 class Actors:

@@ -36,7 +36,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "access": ("account.", "person.deactivated", "person.reactivated", "person.added", "person.set_swarm_up"),
     "rights": ("person.role_set", "person.address_set", "person.placed"),
     "teams": ("team.", "person.skills_set", "skill."),
-    "tickets": ("ticket.",),
+    "tickets": ("ticket.", "guest."),
 }
 """What one can look for → the beginnings of the kinds it means."""
 

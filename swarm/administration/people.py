@@ -26,10 +26,10 @@ from swarm.people.models import Membership, Person, Team, Tier
 from swarm.people.queries import Face, Sought, people_page, teams
 from swarm.people.rules import may_manage_accounts, may_steer
 from swarm.people.words import role_hint, role_word
-from swarm.portal.visitor import check_mail
 from swarm.store import Work, paging
 from swarm.text.language import LANGUAGES, _
 from swarm.tickets.words import availability_word
+from swarm.web.addresses import check_mail
 from swarm.web.errors import Invalid, NotFound, Typed, wants
 from swarm.web.forms import Form, Many, Number, OneLine, read_form, read_query
 from swarm.web.house import house_of

@@ -28,11 +28,11 @@ from swarm.people.models import Membership, Person, Team
 from swarm.people.queries import Face
 from swarm.people.rules import may_manage_accounts, may_steer
 from swarm.people.words import role_word
-from swarm.portal.visitor import check_mail
 from swarm.store import Work
 from swarm.text.language import _
 from swarm.tickets.models import Ticket
 from swarm.tickets.words import availability_word
+from swarm.web.addresses import check_mail
 from swarm.web.errors import NotFound, Problem, Typed
 from swarm.web.forms import Form, Many, OneLine, read_form
 from swarm.web.house import house_of

@@ -65,6 +65,8 @@ class Open:
             "escalate": mode.may_escalate(case),
             "send_back": mode.may_return(case),
             "ask": mode.may_ask(case),
+            "invite_guest": mode.may_invite_guest(case),
+            "withdraw_guest": room_rules.may_withdraw_guest(case),
             "raise_hand": mode.may_raise_hand(case, has_skill=bool(self.wanted & case.actor.skills)),
             "leave": room_rules.may_leave(case),
             "dismiss": room_rules.may_dismiss(case),
@@ -108,6 +110,7 @@ def head(work: Work, opened: Open, forms: Forms | None = None) -> dict[str, Any]
     present = rooms.in_room(work.session, ticket.id)
     members = people.members(work.session, ticket.team_id)
     helpers = [Face(f"person:{one.stay.person_id}", one.name) for one in present]
+    guests = rooms.guests_of(work.session, ticket.id)
     targets = _targets(opened, members, helpers) if may["hand_over"] else []
     asking: dict[str, Any] = {"skills": [], "everybody": []}
     if may["ask"]:
@@ -124,7 +127,7 @@ def head(work: Work, opened: Open, forms: Forms | None = None) -> dict[str, Any]
         invitation = (opened.invitation, rooms.asks(work.session, [opened.invitation.ask_id]))
     return common(opened, forms) | {
         "owner": Face(f"person:{ticket.owner_id}", case.owner_name),
-        "helpers": helpers,
+        "helpers": [*helpers, *(one.face for one in guests if one.guest.joined_at is not None)],
         "thanked": rooms.helpers(work.session, ticket.id),
         "rungs": _rungs(opened, people.tiers_of(work.session, ticket.team_id)),
         "team_name": opened.team.name,
@@ -147,6 +150,7 @@ def side(work: Work, opened: Open, forms: Forms | None = None) -> dict[str, Any]
         "earlier": queries.earlier_tickets(work.session, work.actor, ticket),
         "owner": Face(f"person:{ticket.owner_id}", opened.case.owner_name),
         "present": rooms.in_room(work.session, ticket.id),
+        "guests": rooms.guests_of(work.session, ticket.id),
         "invited": [
             one
             for asked in rooms.open_asks_of(work.session, ticket.id)

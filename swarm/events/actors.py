@@ -1,4 +1,4 @@
-"""Who is acting: a colleague, a customer, the system, or nobody known."""
+"""Who is acting: a colleague, a customer, a guest of a room, the system, or nobody known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Actor:
     """Everything the rules need to know of whoever acts; loaded once a request."""
 
     key: str
-    """`person:7`, `customer:9`, `system` or `nobody`: what the log keeps."""
+    """`person:7`, `customer:9`, `guest:3`, `system` or `nobody`: what the log keeps."""
     name: str = ""
     language: str = "en"
     timezone: str = "UTC"
@@ -29,6 +29,9 @@ class Actor:
     skills: frozenset[int] = frozenset()
     cases: frozenset[int] = frozenset()
     """Tickets this customer's cookie was exchanged for."""
+    guest_id: int | None = None
+    guest_of: int | None = None
+    """The one ticket a guest was invited to."""
 
     @property
     def is_staff(self) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from swarm.events.refusals import No
 from swarm.keeping import archive, invariants, rows
 from swarm.keeping.archive import Archive, BadArchive, Manifest
 from swarm.keeping.backup import Progress, shapes_of
+from swarm.people.models import Guest
 from swarm.store import migrate
 from swarm.store.engines import sync_url, writing_engine
 from swarm.store.tables import Instance
@@ -55,9 +57,17 @@ def restore(
             if connection.dialect.name == "postgresql":
                 _number_on(connection, shapes)
             migrate.upgrade_within(connection)
+            if not with_sessions:
+                _end_guests(connection)
             _new_epoch(connection)
             _check(connection)
         return manifest
+
+
+def _end_guests(connection: Connection) -> None:
+    """Their names stay on what they wrote; who is to help again is invited again."""
+    gone = {"session": None, "email": None, "ended_at": datetime.now(UTC), "ended_how": "over"}
+    connection.execute(update(Guest).where(Guest.ended_at.is_(None)).values(gone))
 
 
 def _matching(manifest: Manifest) -> list[rows.Shape]:

@@ -53,13 +53,15 @@ def fresh_line(entry: Entry, fresh: Fresh) -> Line:
 
 def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> list[Line | None]:
     """One line per entry; none for what this audience is not shown."""
-    shown = [entry for entry in entries if audience == "staff" or entry.event.audience == "customer"]
+    shown = [entry for entry in entries if audience != "customer" or entry.event.audience == "customer"]
     facts = [entry.event for entry in shown]
     texts = messages_by_id(
         session, [f.message_id for f in facts if isinstance(f, RoomMessagePosted | LaneMessagePosted)]
     )
     asks = rooms.asks(session, [f.ask_id for f in facts if isinstance(f, HelpAsked)])
     names = faces(session, people_in(shown) | {message.author for message in texts.values()})
+    if audience == "guest":
+        names = {key: _nameless(face) for key, face in names.items()}
     tickets = tickets_shown(session, {fact.ticket_id for fact in facts if hasattr(fact, "ticket_id")})
     said = notes(session, shown) if audience == "staff" else {}
     drawn: dict[tuple[str, int], Line] = {}
@@ -72,7 +74,7 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
                     text,
                     names.get(text.author, SYSTEM),
                     is_owner=text.author == f"person:{shown_of.owner_id}",
-                    is_answer=audience == "staff" and shown_of.answer_id == text.id,
+                    is_answer=audience != "customer" and shown_of.answer_id == text.id,
                 )
                 drawn[entry.stream, entry.seq] = Line(**where, message=view)
             case HelpAsked() if fact.ask_id in asks:
@@ -86,6 +88,11 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
     return [drawn.get((entry.stream, entry.seq)) for entry in entries]
 
 
+def _nameless(face: Face) -> Face:
+    """A guest helps without knowing whom: nothing of the customer but that it is the customer."""
+    return Face("customer:0", _("Customer"), is_customer=True) if face.is_customer else face
+
+
 def headline(entry: Entry, names: Mapping[str, Face]) -> str:
     """The event in one sentence."""
     fact = entry.event
@@ -93,7 +100,8 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
     for field, value in entry.data.items():
         values[field] = value
         if field.endswith("_id") and isinstance(value, int):
-            values[field.removesuffix("_id")] = names.get(f"person:{value}", SYSTEM).name
+            kind = "guest" if field == "guest_id" else "person"
+            values[field.removesuffix("_id")] = names.get(f"{kind}:{value}", SYSTEM).name
     if isinstance(fact, ModeMoved):
         values["mode"] = mode_of(fact.mode).name
     if isinstance(fact, RoleSet):
@@ -121,6 +129,7 @@ def _message(message: Said, face: Face, *, is_owner: bool, is_answer: bool) -> M
         hue=face.hue,
         is_owner=is_owner,
         is_customer=face.is_customer,
+        is_guest=face.is_guest,
         at=message.at,
         html=to_html(message.body),
         is_answer=is_answer,
@@ -134,6 +143,8 @@ def people_in(entries: Sequence[Entry]) -> set[str]:
         for field in ("to_id", "from_id", "person_id"):
             if (value := entry.data.get(field)) is not None:
                 keys.add(f"person:{value}")
+        if (guest := entry.data.get("guest_id")) is not None:
+            keys.add(f"guest:{guest}")
     return keys
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from swarm.rooms.queries import AskedHelp
 
-Audience = Literal["staff", "customer"]
+Audience = Literal["staff", "customer", "guest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class MessageView:
     at: datetime
     html: Markup
     is_answer: bool
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from swarm.live.joining import Joining
 from swarm.live.limits import Limits
 from swarm.live.notices import Notice, no_notice, tell_everybody
 from swarm.live.ports import AtOnce, Describe, Doorbell, Doorman, Log, Post, Refused, Render, Viewer
-from swarm.live.presence import REFRESH, Presence, has_presence
+from swarm.live.presence import REFRESH, Presence, has_presence, hears_of
 from swarm.live.reading import Reading
 from swarm.live.rights import Rights
 from swarm.live.socket import Socket, short
@@ -228,7 +228,7 @@ class Hub:
             self.due(stream)
         if has_presence(stream.key):
             self._presence.enter(stream.key, socket.viewer)
-            if socket.viewer.audience == "staff":
+            if hears_of(socket.viewer.audience, stream.key):
                 self.push(socket, self._presence.frame(stream.key))
 
     def leave(self, socket: Socket, key: str) -> None:
@@ -316,7 +316,7 @@ class Hub:
         stream = self._streams.get(key)
         if stream is not None:
             for group, sockets in stream.groups.items():
-                if group[0] == "staff":
+                if hears_of(group[0], key):
                     for socket in sockets:
                         self.push(socket, batch)
 

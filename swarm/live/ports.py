@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from swarm.store.log import Entry
 
-Audience = Literal["staff", "customer"]
+Audience = Literal["staff", "customer", "guest"]
 Op = Sequence[str]
 """`[verb, target, html?]`, as docs/protocol.md lists them."""
 Drawn = Sequence[Op] | None
@@ -22,7 +22,7 @@ class Viewer:
     key: str
     """The session."""
     id: str
-    """`person:7` or `customer:9`."""
+    """`person:7`, `customer:9` or `guest:3`."""
     name: str
     audience: Audience
     language: str

@@ -34,8 +34,13 @@ def has_presence(stream: str) -> bool:
     return stream.startswith(("room:", "lane:"))
 
 
+def hears_of(audience: str, stream: str) -> bool:
+    """Whether these are told who is there: a guest in the room only, the lane would name the customer."""
+    return audience == "staff" or (audience == "guest" and stream.startswith("room:"))
+
+
 def presence_frame(stream: str, here: Here) -> bytes:
-    """Who is there, as staff's pages get it."""
+    """Who is there, as the pages of staff and guests get it."""
     return encode({"t": "presence", "s": stream, "here": [{"id": who, "name": name} for who, name in here]})
 
 

@@ -25,7 +25,7 @@ from swarm.live.frames import (
 )
 from swarm.live.limits import Bucket, Limits
 from swarm.live.ports import Doorbell, Post, PostRefused, Viewer
-from swarm.live.presence import has_presence
+from swarm.live.presence import has_presence, hears_of
 from swarm.live.socket import Socket
 from swarm.live.stream import Stream
 from swarm.text.language import _, use
@@ -82,13 +82,13 @@ class Reading:
             await asyncio.wait(self._tasks, timeout=5.0)
 
     def show_typing(self, key: str, who: str, name: str, audience: str) -> None:
-        """Tell those who look that somebody writes; customers hear of staff only, on their lane only."""
+        """Tell those who look that somebody writes; customers and guests hear on the lane of staff only."""
         stream = self._hub.live(key)
         if stream is None:
             return
         batch = Batch([encode({"t": "typing", "s": key, "id": who, "name": name})])
         for group, sockets in stream.groups.items():
-            if group[0] == "staff" or (audience == "staff" and key.startswith("lane:")):
+            if hears_of(group[0], key) or (audience == "staff" and key.startswith("lane:")):
                 for socket in sockets:
                     if socket.viewer.id != who:
                         self._hub.push(socket, batch)

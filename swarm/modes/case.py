@@ -27,7 +27,7 @@ class Case:
     staffed_above: bool = True
     """Somebody is there on the rung above."""
     standing: str | None
-    """`asked` or `swarm` for people admitted to the case."""
+    """`asked` or `swarm` for people admitted to the case, `guest` for its guests."""
 
     @property
     def is_owner(self) -> bool:

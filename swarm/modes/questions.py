@@ -39,6 +39,10 @@ class Mode(ABC):
         """Ask for help, invite by name, dismiss."""
 
     @abstractmethod
+    def may_invite_guest(self, case: Case) -> Verdict:
+        """Let somebody without an account into the room."""
+
+    @abstractmethod
     def may_raise_hand(self, case: Case, *, has_skill: bool) -> Verdict:
         """Join unasked; `has_skill`: an open ask wants a skill of theirs."""
 

@@ -46,6 +46,9 @@ class Tiered(Mode):
             )
         return Refused(_("This ticket is tiered and already with the highest tier: nobody is invited to it."))
 
+    def may_invite_guest(self, case: Case) -> Verdict:
+        return self.may_ask(case)
+
     def may_raise_hand(self, case: Case, *, has_skill: bool) -> Verdict:
         return Refused(_("This ticket is tiered: people come to it by escalation, not by raising a hand."))
 

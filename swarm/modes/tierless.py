@@ -28,7 +28,7 @@ class Tierless(Mode):
         return Refused(_("This room is for the team and the people the owner asked."))
 
     def may_write_room(self, case: Case) -> Verdict:
-        if case.is_owner or case.standing == "swarm":
+        if case.is_owner or case.standing in ("swarm", "guest"):
             return ALLOWED
         if case.standing == "asked":
             return Refused(_("Accept the ask to write in this room."))
@@ -41,6 +41,13 @@ class Tierless(Mode):
             return only_owner(case, _("ask for help on this ticket"))
         if not case.is_active:
             return Refused(_("The ticket is resolved. Reopen it to ask for help."))
+        return ALLOWED
+
+    def may_invite_guest(self, case: Case) -> Verdict:
+        if not case.is_owner:
+            return only_owner(case, _("invite a guest to this ticket"))
+        if not case.is_active:
+            return Refused(_("The ticket is resolved. Reopen it to invite a guest."))
         return ALLOWED
 
     def may_raise_hand(self, case: Case, *, has_skill: bool) -> Verdict:

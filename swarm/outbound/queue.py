@@ -81,6 +81,12 @@ def drop(work: Work, id_: int) -> None:
     _end(work, id_, "dropped")
 
 
+def take_back(work: Work, about: str) -> None:
+    """Nobody is to get what was put in about this any more, nor is it kept to whom it would have gone."""
+    left = update(Mail).where(Mail.about == about, Mail.state.in_(("waiting", "parked")))
+    work.session.execute(left.values(state="dropped", letter=None, problem=""))
+
+
 def sent(work: Work, id_: int) -> None:
     """A server took it."""
     row = _end(work, id_, "sent")
@@ -90,6 +96,9 @@ def sent(work: Work, id_: int) -> None:
 def later(work: Work, id_: int, problem: str) -> None:
     """Nobody took it yet; after days of that it is parked."""
     row = work.session.get_one(Mail, id_)
+    if row.state == "dropped":
+        # Taken back meanwhile; what a server says may name the address.
+        return
     row.problem = problem[:LONGEST_PROBLEM]
     if work.now - row.created_at > PATIENCE:
         park(work, id_, problem)
@@ -100,7 +109,8 @@ def later(work: Work, id_: int, problem: str) -> None:
 def park(work: Work, id_: int, problem: str) -> None:
     """It will never be taken as it is; somebody may look at why, and try again."""
     row = work.session.get_one(Mail, id_)
-    row.state, row.problem = "parked", problem[:LONGEST_PROBLEM]
+    if row.state != "dropped":
+        row.state, row.problem = "parked", problem[:LONGEST_PROBLEM]
 
 
 def again(work: Work) -> int:

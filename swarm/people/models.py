@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from swarm.store.tables import Table
@@ -99,6 +99,45 @@ class PersonSkill(Table):
     skill_id: Mapped[int] = mapped_column(ForeignKey("skills.id"), primary_key=True)
     level: Mapped[int] = mapped_column(default=KNOWS_WELL, server_default=str(KNOWS_WELL))
     """From 1, a little, to 3: others learn it from them."""
+
+
+class Guest(Table):
+    """An expert without an account, in one ticket's room; of one who is out, only the name may stay."""
+
+    __tablename__ = "guests"
+    __table_args__ = (
+        CheckConstraint(
+            "ended_at IS NULL OR (ended_how IS NOT NULL AND email IS NULL AND session IS NULL)",
+            name="leaves_nothing",
+        ),
+        Index(None, "ticket_id", "id"),
+        Index(
+            "ix_guests_until",
+            "expires_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    name: Mapped[str]
+    """Empty once access ended and nothing was written."""
+    email: Mapped[str | None]
+    """Where the link went, until access ends."""
+    language: Mapped[str] = mapped_column(default="en")
+    invited_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    link: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the link's token, hexadecimal; kept to say that it was used or is over."""
+    session: Mapped[str | None] = mapped_column(unique=True)
+    """SHA-256 of the cookie that the link was exchanged for, while it opens anything."""
+    invited_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    """Of the link; from joining on, of the access."""
+    joined_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_how: Mapped[str | None]
+    """`left`, `withdrawn`, `expired` or `over`."""
 
 
 class Customer(Table):

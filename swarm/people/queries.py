@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from swarm.events import Actor, Role
 from swarm.events.refusals import Unknown
-from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
+from swarm.people.models import Customer, Guest, Membership, Person, PersonSkill, Skill, Team, Tier
 from swarm.store import paging
 from swarm.text.language import _
 
@@ -21,9 +21,14 @@ class Face:
     """A person or customer as others see them."""
 
     key: str
-    """`person:7` or `customer:9`."""
+    """`person:7`, `customer:9` or `guest:3`."""
     name: str
     is_customer: bool = False
+
+    @property
+    def is_guest(self) -> bool:
+        """Helps without working here."""
+        return self.key.startswith("guest:")
 
     @property
     def hue(self) -> int:
@@ -153,11 +158,14 @@ def people_who_can_help(session: Session) -> Sequence[Person]:
 
 
 def faces(session: Session, keys: Collection[str]) -> dict[str, Face]:
-    """Names behind `person:7` and `customer:9`, in two queries at the most."""
+    """Names behind `person:7`, `customer:9` and `guest:3`, in a query for each kind that is among them."""
     found: dict[str, Face] = {}
-    for kind, table in (("person", Person), ("customer", Customer)):
+    for kind, table in (("person", Person), ("customer", Customer), ("guest", Guest)):
         ids = {int(key.partition(":")[2]) for key in keys if key.startswith(f"{kind}:")}
         if ids:
             rows = session.execute(select(table.id, table.name).where(table.id.in_(ids)))
-            found |= {f"{kind}:{id_}": Face(f"{kind}:{id_}", name, kind == "customer") for id_, name in rows}
+            found |= {
+                f"{kind}:{id_}": Face(f"{kind}:{id_}", name or _("(name removed)"), kind == "customer")
+                for id_, name in rows
+            }
     return found

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from swarm.accounts.entry import anyone_write
 from swarm.outbound import queue
-from swarm.portal.visitor import address, check_mail
+from swarm.portal.visitor import address
+from swarm.web.addresses import check_mail
 from swarm.web.errors import Invalid, NotFound, Problem, Typed, wants
 from swarm.web.forms import Form, OneLine, read_form
 from swarm.web.house import house_of

@@ -17,12 +17,13 @@ from swarm.people.actions import set_up as set_up_first
 from swarm.people.models import Person
 from swarm.portal.demo_people import demo_people, is_demo
 from swarm.portal.entering import DESK, Entered, enter, entered, signed_in, start
-from swarm.portal.visitor import address, check_mail, customer_actor_here
+from swarm.portal.visitor import address, customer_actor_here
 from swarm.store import Work
 from swarm.text.language import _, current, ngettext
 from swarm.tickets.models import Ticket
 from swarm.tickets.queries import visible
 from swarm.tickets.words import customer_status_word
+from swarm.web.addresses import check_mail
 from swarm.web.errors import Invalid, NotFound, Problem, Typed, wants
 from swarm.web.forms import Form, Number, OneLine, Secret, read_form
 from swarm.web.house import house_of

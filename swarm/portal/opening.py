@@ -14,13 +14,13 @@ from swarm.events.refusals import Stale, Unfit
 from swarm.people.actions import add_customer
 from swarm.people.models import Customer
 from swarm.people.queries import teams
-from swarm.portal.visitor import check_mail
 from swarm.store import Work
 from swarm.text.language import _
 from swarm.tickets.models import Ticket
 from swarm.tickets.opening import NewTicket, customer_actor, open_ticket
 from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.words import LANGUAGES
+from swarm.web.addresses import check_mail
 from swarm.web.errors import Typed
 from swarm.web.forms import Form, ManyLines, Number, OneLine
 

@@ -140,3 +140,48 @@ class AskClosed(Event):
 
     ticket_id: int
     ask_id: int
+
+
+@event("guest.invited", audience="staff", headline=N_("%(actor)s invited the guest %(guest)s"))
+@dataclass(frozen=True, kw_only=True)
+class GuestInvited(Event):
+    """Somebody without an account was given a link into this room."""
+
+    ticket_id: int
+    guest_id: int
+
+
+@event("guest.joined", audience="staff", headline=N_("%(actor)s joined as a guest"))
+@dataclass(frozen=True, kw_only=True)
+class GuestJoined(Event):
+    """The link was exchanged, once."""
+
+    ticket_id: int
+    guest_id: int
+
+
+@event("guest.left", audience="staff", headline=N_("%(actor)s left the room"))
+@dataclass(frozen=True, kw_only=True)
+class GuestLeft(Event):
+    """A guest went, for good."""
+
+    ticket_id: int
+    guest_id: int
+
+
+@event("guest.withdrawn", audience="staff", headline=N_("%(actor)s ended the access of the guest %(guest)s"))
+@dataclass(frozen=True, kw_only=True)
+class GuestWithdrawn(Event):
+    """The owner or a manager put a guest out, or took an unused link back."""
+
+    ticket_id: int
+    guest_id: int
+
+
+@event("guest.ended", audience="staff", headline=N_("The access of the guest %(guest)s ended"))
+@dataclass(frozen=True, kw_only=True)
+class GuestEnded(Event):
+    """Their time is over, or the ticket's."""
+
+    ticket_id: int
+    guest_id: int

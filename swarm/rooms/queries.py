@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor
-from swarm.people.models import Person, Skill
+from swarm.people.models import Guest, Person, Skill
 from swarm.people.queries import Face
 from swarm.rooms.models import Ask, AskSkill, Invitation, InvitationSkill, Stay
 from swarm.tickets.models import Ticket
@@ -71,6 +71,19 @@ class Present:
     def hue(self) -> int:
         """Their colour."""
         return Face(self.key, self.name).hue
+
+
+@dataclass(frozen=True, slots=True)
+class GuestHere:
+    """A guest whose access has not ended, and who invited them."""
+
+    guest: Guest
+    host: str
+
+    @property
+    def face(self) -> Face:
+        """As presence knows them."""
+        return Face(f"guest:{self.guest.id}", self.guest.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,17 @@ def in_room(session: Session, ticket_id: int) -> Sequence[Present]:
         Present(stay, name, skills)
         for (stay, name), skills in zip(rows, _came_for(session, rows), strict=True)
     ]
+
+
+def guests_of(session: Session, ticket_id: int) -> Sequence[GuestHere]:
+    """Guests who are in the room or may still come, in order of being invited."""
+    rows = session.execute(
+        select(Guest, Person.name)
+        .join(Person, Person.id == Guest.invited_by)
+        .where(Guest.ticket_id == ticket_id, Guest.ended_at.is_(None))
+        .order_by(Guest.id)
+    )
+    return [GuestHere(guest, host) for guest, host in rows]
 
 
 def helpers(session: Session, ticket_id: int) -> Sequence[str]:

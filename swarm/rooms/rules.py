@@ -18,6 +18,13 @@ def may_dismiss(case: Case) -> Verdict:
     return ALLOWED if case.is_owner else only_owner(case, _("dismiss people or end an ask"))
 
 
+def may_withdraw_guest(case: Case) -> Verdict:
+    """End a guest's access, whoever invited them."""
+    if case.is_owner or case.actor.manages:
+        return ALLOWED
+    return only_owner(case, _("end the access of a guest"))
+
+
 def may_leave(case: Case) -> Verdict:
     """Go out of the room."""
     if case.standing == "swarm":

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from swarm.events import Actor
 from swarm.events.refusals import Unknown
 from swarm.modes import Case
-from swarm.people.models import Membership, Person, Team, Tier
+from swarm.people.models import Guest, Membership, Person, Team, Tier
 from swarm.store.sql import Sql, together
 from swarm.text.language import _
 from swarm.tickets.models import Admission, Message, Ownership, Ticket, TicketTag
@@ -52,12 +52,18 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     """Tickets this actor may know of."""
     if actor.customer_id is not None:
         return Ticket.id.in_(actor.cases) if actor.cases else false()
+    if actor.guest_id is not None:
+        return and_(Ticket.id == actor.guest_of, exists().where(*_still_guest(actor)))
     if actor.person_id is None:
         return false()
     if actor.manages:
         return true()
     admitted = exists().where(Admission.ticket_id == Ticket.id, Admission.person_id == actor.person_id)
     return or_(Ticket.team_id.in_(actor.rungs), Ticket.owner_id == actor.person_id, admitted)
+
+
+def _still_guest(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    return Guest.id == actor.guest_id, Guest.ticket_id == actor.guest_of, Guest.ended_at.is_(None)
 
 
 def may_know(case: Case) -> bool:
@@ -81,6 +87,9 @@ def case_for(session: Session, actor: Actor, ticket: Ticket) -> Case:
     owner_name, duty_lead_id, owned_before, standing, top, staffed = session.execute(
         _CASE, {"ticket": ticket.id, "person": actor.person_id}
     ).one()
+    if actor.guest_id is not None and actor.guest_of == ticket.id:
+        # Asked under the ticket's lock: who looked them up may have done so before they were put out.
+        standing = "guest" if session.scalar(select(exists().where(*_still_guest(actor)))) else None
     return Case(
         actor=actor,
         ticket_id=ticket.id,

@@ -1,4 +1,4 @@
-"""What may be an e-mail address."""
+"""E-mail addresses as people type them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Cookies that only this site's pages send and no script reads."""
 
+from __future__ import annotations
+
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import Response
 
@@ -12,6 +14,12 @@ class Cookie:
         self.name = f"__Host-{name}" if secure else name
         self.secure = secure
         self.max_age = max_age
+
+    def numbered(self, number: int) -> Cookie:
+        """One of many of a kind, each for something of its own."""
+        made = Cookie(self.name, False, self.max_age)
+        made.name, made.secure = f"{self.name}-{number}", self.secure
+        return made
 
     def read(self, connection: HTTPConnection) -> str | None:
         return self.find("; ".join(connection.headers.getlist("cookie")))

@@ -29,6 +29,8 @@ class House:
     customer_cookie: Cookie
     half_way_cookie: Cookie
     """Of a sign-in whose second step is missing."""
+    guest_cookie: Cookie
+    """Numbered: a browser may hold one for each ticket it was invited to."""
 
 
 def house_of(connection: HTTPConnection) -> House:

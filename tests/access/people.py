@@ -19,6 +19,7 @@ from swarm.people import actions as people
 from swarm.people.models import KNOWS_WELL, Team
 from swarm.people.queries import person_actor
 from swarm.rooms import actions as rooms
+from swarm.rooms import guests
 from swarm.rooms.models import Invitation
 from swarm.routing import escalation
 from swarm.routing.matching import ask_for_help
@@ -52,7 +53,9 @@ ENDED = ("deactivated", "signed_out", "idle", "expired")
 """Cookies that once were a colleague's."""
 CUSTOMERS = ("customer", "other_customer", "expired_customer")
 """Of the tickets below; of another ticket; of the same tickets, once."""
-KINDS = (*STAFF, *ENDED, *CUSTOMERS, "half_way", "stranger")
+GUESTS = ("guest", "other_guest", "ended_guest")
+"""Of the ticket with the swarm; of the one beside it; of the first, once."""
+KINDS = (*STAFF, *ENDED, *CUSTOMERS, *GUESTS, "half_way", "stranger")
 """`half_way`: an administrator whose password was right and whose second step is missing."""
 TICKETS = ("climbing", "waiting", "swarming", "fresh", "solved")
 """Tiered with tier 1; tiered and escalated; tierless with an ask; tierless in the intake; resolved."""
@@ -70,6 +73,7 @@ class World:
     """A message in each ticket's room."""
     invitations: dict[str, int] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
+    guests: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     """Of each colleague, as wide as it can be; of those whose time is over, ended in one way each."""
@@ -101,10 +105,12 @@ def build(site: Site) -> World:
     site.do(lambda work: _give_tokens(work, world))
     _end_some(world)
     _let_customers_in(world)
+    _let_guests_in(world)
     world.visitors["stranger"] = site.stranger()
     half = site.do(lambda work: _go_half_way(work, world))
     world.visitors["half_way"] = site._visitor({"signing-in": half}, NOBODY)
     world.links["link"] = fresh_link(world, "swarming")
+    world.links["join"] = invite(world, "guest", "swarming")[1]
     world.links["account"] = fresh_account_link(world, "outsider")
     site.look(lambda work: _note_versions(work, world))
     return world
@@ -166,21 +172,21 @@ def _open(work: Work, world: World) -> None:
     customer = people.add_customer(work, name="Ana", email="ana@customers.example.org")
     other = people.add_customer(work, name="Olu", email="olu@customers.example.org")
     homes = {"climbing": "ladder", "waiting": "ladder", "swarming": "hive", "fresh": "hive", "solved": "hive"}
-    for name, team in {**homes, "foreign": "ladder"}.items():
+    for name, team in {**homes, "foreign": "ladder", "beside": "hive"}.items():
         world.tickets[name] = open_ticket(
             work,
             NewTicket(
                 team_id=world.teams[team],
                 subject=f"About {name}",
                 body="It broke.",
-                customer=other if name == "foreign" else customer,
+                customer=other if name in ("foreign", "beside") else customer,
                 language="en",
                 client_id=f"opening-{name}",
             ),
         ).id
     for name in ("climbing", "waiting"):
         tickets.take(world.as_(work, "ladder_owner"), world.tickets[name])
-    for name in ("swarming", "solved"):
+    for name in ("swarming", "solved", "beside"):
         tickets.take(world.as_(work, "hive_owner"), world.tickets[name])
     for name, owner in _owners().items():
         posted = post(world.as_(work, owner), world.tickets[name], "room", "Something internal", "note-0001")
@@ -246,6 +252,23 @@ def _let_customers_in(world: World) -> None:
         work.session.get_one(SessionRow, key).expires_at = work.now - timedelta(seconds=1)
 
     world.site.do(end)
+
+
+def _let_guests_in(world: World) -> None:
+    for name, ticket in {"guest": "swarming", "other_guest": "beside", "ended_guest": "swarming"}.items():
+        world.guests[name], secret = invite(world, name, ticket)
+        _guest, cookie = world.site.do(partial(guests.join, secret=secret, lasts=timedelta(days=7)))
+        world.visitors[name] = world.site._visitor({f"guest-{world.guests[name]}": cookie}, NOBODY)
+    number, over = world.tickets["swarming"], world.guests["ended_guest"]
+    world.site.do(lambda work: guests.withdraw(world.as_(work, "hive_owner"), number, over))
+
+
+def invite(world: World, name: str, ticket: str) -> tuple[int, str]:
+    """A guest who has not come yet: their number, and the secret of the link."""
+    number, lasts = world.tickets[ticket], timedelta(hours=48)
+    return world.site.do(
+        lambda work: guests.invite_guest(world.as_(work, "hive_owner"), number, name.title(), lasts)
+    )
 
 
 def _go_half_way(work: Work, world: World) -> str:

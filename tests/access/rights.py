@@ -18,17 +18,19 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 SEES = {
     "climbing": "ladder managers",
     "waiting": "ladder managers",
-    "swarming": "hive invited swarm managers",
+    "swarming": "hive invited swarm managers guest",
     "fresh": "hive managers",
     "solved": "hive managers",
 }
 """Who knows of each ticket; for everybody else it does not exist."""
+BESIDE = {"beside": "hive managers other_guest"}
+"""A ticket of another customer, of which only the other guest is one."""
 READS = {name: SEES[name] for name in ("climbing", "swarming")}
 OWNERS = {"climbing": "ladder_owner", "swarming": "hive_owner"}
 ROOM = {
     "climbing": "ladder_owner ladder_lead",
     "waiting": "ladder_owner ladder_lead ladder_two",
-    "swarming": "hive_owner swarm",
+    "swarming": "hive_owner swarm guest",
     "fresh": "hive_lead",
 }
 

@@ -169,7 +169,8 @@ class Knocker:
 
     def address(self, door: str, ticket: str) -> str:
         """Where that door is."""
-        return _address(self.world, door.split()[1], ticket, door.partition("lane=")[2])
+        who = door.partition("who=")[2] or "guest"
+        return _address(self.world, door.split()[1], ticket, door.partition("lane=")[2], who)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -186,6 +187,8 @@ def writer_of(door: str) -> tuple[str, str]:
     path = door.split()[1].removeprefix("/api/v1")
     if path.startswith("/case"):
         return "customer", "swarming"
+    if path.startswith("/guest"):
+        return "guest", "swarming"
     if path.startswith("/invitations"):
         return "invited", "swarming"
     if path.startswith("/people"):
@@ -208,7 +211,7 @@ def writer_of(door: str) -> tuple[str, str]:
 
 
 def _is_everybodys(path: str) -> bool:
-    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case")
+    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case", "/guest")
     return not path.startswith(desk)
 
 
@@ -217,14 +220,17 @@ def _as_piece(path: str) -> dict[str, str]:
     return {"X_Swarm_Request": "piece"} if path == "/rail" else {}
 
 
-def _address(world: World, path: str, ticket: str, lane: str) -> str:
+def _address(world: World, path: str, ticket: str, lane: str, guest: str) -> str:
     values = {
         "{number:int}": world.tickets[ticket],
         "{lane}": lane,
         "{ask:int}": world.ask,
         "{invitation:int}": world.invitations["invited"],
         "{key}": "ladder",
-        "{secret}": world.links.get("account" if path.startswith("/account") else "link", ""),
+        "{secret}": world.links.get(
+            {"account": "account", "join": "join"}.get(path.split("/")[1], "link"), ""
+        ),
+        "{guest:int}": world.guests[guest],
         "{person:int}": world.people["outsider"],
         "{token:int}": world.token,
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
@@ -258,6 +264,8 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "mode": {"reason": "Because"},
         "asks": {"question": "Why?", "tried": "x", "people": people["outsider"], **_short(new)},
         "dismissal": {"person": people["swarm"]},
+        "guests": {"name": "Rui", "email": "rui@example.org"},
+        "withdrawal": {"guest": world.guests["guest"]},
         "refusal": {"why": "No time"},
         "tickets": {**case, "team": world.teams["ladder"], **_short(new)},
         "policy": {"policy": "tierless", "share": 0, "note": "Try it", "version": world.policy},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tests.access.people import KINDS, STAFF
-from tests.access.rights import GROUPS, OWNERS, READS, ROOM, SEES, OnTicket, Plain
+from tests.access.rights import BESIDE, GROUPS, OWNERS, READS, ROOM, SEES, OnTicket, Plain
 from tests.access.rights import do as _do
 from tests.access.rights import see as _see
 from tests.access.rights import staff as _staff
@@ -19,6 +19,7 @@ CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
 MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
 ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
+GUEST = Plain({"guest": 200, "else": 404})
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
 
 DOORS: Mapping[str, OnTicket | Plain] = {
@@ -118,6 +119,10 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     ),
     "POST /tickets/{number:int}/leaving": _do(climbing="nobody", swarming="swarm"),
     "POST /tickets/{number:int}/dismissal": _do(climbing="nobody", swarming="hive_owner"),
+    "POST /tickets/{number:int}/guests": OnTicket(
+        {"climbing": "nobody", "swarming": "hive_owner", "fresh": "hive_lead", "solved": "nobody"}, (200,)
+    ),
+    "POST /tickets/{number:int}/guests/withdrawal": _do(swarming="hive_owner managers"),
     "POST /asks/{ask:int}/end": _do(swarming="hive_owner"),
     "POST /invitations/{invitation:int}/acceptance": INVITED,
     "POST /invitations/{invitation:int}/refusal": INVITED,
@@ -175,6 +180,21 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /case/{number:int}/foot": CASE,
     "GET /case/{number:int}/older": CASE,
     "POST /case/{number:int}/messages": CASE,
+    "GET /join/{secret}": Plain({"else": 200}),
+    "POST /join/{secret}": Plain({"else": 303}),
+    # A guest's own address, and one whose access ended.
+    "GET /guest/{guest:int}": GUEST,
+    "GET /guest/{guest:int}/head": GUEST,
+    "GET /guest/{guest:int}/older/{lane} lane=lane": GUEST,
+    "GET /guest/{guest:int}/older/{lane} lane=room": GUEST,
+    "GET /guest/{guest:int}/older/{lane} lane=attic": ABSENT,
+    "POST /guest/{guest:int}/messages": GUEST,
+    "POST /guest/{guest:int}/leaving": GUEST,
+    "GET /guest/{guest:int} who=ended_guest": ABSENT,
+    "GET /guest/{guest:int}/head who=ended_guest": ABSENT,
+    "GET /guest/{guest:int} who=other_guest": Plain({"other_guest": 200, "else": 404}),
+    "POST /guest/{guest:int}/messages who=ended_guest": ABSENT,
+    "POST /guest/{guest:int}/leaving who=ended_guest": ABSENT,
     "GET /healthz": Plain({"else": 200}),
     "GET /readyz": Plain({"else": 200}),
     # For whoever has the token alone, which is none of these.
@@ -185,6 +205,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
 SOCKETS: Mapping[str, tuple[str, ...]] = {
     "/live": tuple(STAFF),
     "/live/case": ("customer", "other_customer"),
+    "/live/guest/{guest:int}": ("guest", "other_guest"),
 }
 """Who is let in; everybody else is told that they are signed out."""
 WATCHERS = {kind: path for path, kinds in SOCKETS.items() for kind in kinds}
@@ -194,8 +215,8 @@ STREAMS: Mapping[str, Mapping[str, str]] = {
     "person": {},
     "house": {"1": "staff"},
     "team": {"ladder": "ladder managers", "hive": "hive managers"},
-    "lane": {name: f"{who} customer" for name, who in SEES.items()},
-    "room": SEES,
+    "lane": {**{name: f"{who} customer" for name, who in SEES.items()}, **BESIDE},
+    "room": {**SEES, **BESIDE},
 }
 """Who may watch which; a person's own stream is for that person alone."""
 

@@ -18,15 +18,16 @@ from swarm.accounts.passwords import hash_of
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
 from swarm.people import actions as people
-from swarm.people.models import Person
+from swarm.people.models import Customer, Guest, Person
 from swarm.rooms import actions as rooms
 from swarm.routing import escalation
 from swarm.routing.matching import ask_for_help
 from swarm.settings import Log
 from swarm.store import Work
 from swarm.tickets import actions as tickets
+from swarm.tickets.models import Ticket
 from swarm.tickets.posting import post
-from tests.access.people import World, sign_in
+from tests.access.people import GUESTS, World, sign_in
 
 
 @dataclass
@@ -63,6 +64,8 @@ def taint(world: World) -> Marks:
         marks.keep(f"token of {who}", token)
     marks.keep("link nobody used", world.links["link"])
     marks.keep("link into an account", world.links["account"])
+    marks.keep("link of a guest", world.links["join"])
+    world.site.do(lambda work: _customers(work, world, marks))
     world.site.look(lambda work: _keys(work, marks))
     return marks
 
@@ -74,6 +77,15 @@ def _people(work: Work, world: World, marks: Marks) -> None:
         if name == "hive_owner":
             person.password = hash_of(marks.put("password of hive_owner"))
             marks.keep("hash of hive_owner", person.password)
+
+
+def _customers(work: Work, world: World, marks: Marks) -> None:
+    ticket = work.session.get_one(Ticket, world.tickets["swarming"])
+    customer = work.session.get_one(Customer, ticket.customer_id)
+    customer.name, customer.company = marks.put("customer's name"), marks.put("customer's company")
+    customer.email = f"{marks.put('customer address')}@example.org"
+    guest = work.session.get_one(Guest, world.guests["guest"])
+    guest.email = f"{marks.put('e-mail address of a guest')}@example.org"
 
 
 def _tiered(work: Work, world: World, marks: Marks) -> None:
@@ -129,6 +141,9 @@ def _keys(work: Work, marks: Marks) -> None:
         marks.keep(f"token hash {number}", key)
     for number, key in enumerate(work.session.scalars(select(Link.key))):
         marks.keep(f"link hash {number}", key)
+    for number, guest in enumerate(work.session.scalars(select(Guest))):
+        marks.keep(f"link hash of guest {number}", guest.link)
+        marks.keep(f"session hash of guest {number}", guest.session or guest.link)
     for number, secret in enumerate(work.session.scalars(select(Factor.secret))):
         marks.keep(f"hash or secret of a second step {number}", secret)
 
@@ -150,17 +165,16 @@ def logged() -> Iterator[Callable[[], str]]:
 def seen_by(marks: Marks, who: str) -> frozenset[str]:
     """Which marks this person may be sent: their address, what all colleagues read, what their team reads."""
     if who in CUSTOMERS:
-        return frozenset()
+        return {"customer": OF_THE_CUSTOMER, "guest": frozenset(IN_THE_ROOM)}.get(who, frozenset())
     own = {f"e-mail address of {who}", "policy note", "skill name"}
     if who == "hive_one":
-        own |= set(IN_THE_HIVE)
+        own |= {*IN_THE_HIVE, *OF_THE_CUSTOMER}
     return frozenset(own)
 
 
-IN_THE_HIVE = (
-    *("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason"),
-    *("mode reason", "hive category"),
-)
-CUSTOMERS = ("stranger", "half_way", "customer", "other_customer")
+OF_THE_CUSTOMER = frozenset({"customer's name", "customer's company", "customer address"})
+IN_THE_ROOM = ("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason")
+IN_THE_HIVE = (*IN_THE_ROOM, "mode reason", "hive category")
+CUSTOMERS = ("stranger", "half_way", "customer", "other_customer", *GUESTS)
 OUTSIDE = (*CUSTOMERS, "outsider", "dismissed", "hive_one")
 """With colleagues who have no right to some of it."""

@@ -26,13 +26,14 @@ from swarm.tickets.opening import store_message
 from swarm.tickets.posting import post
 from swarm.web.render import Render
 from tests.access.complete import doors_of
-from tests.access.people import World
+from tests.access.people import GUESTS, World
 from tests.access.sending import Knocker, rehearsing
 from tests.access.table import DOORS
 from tests.access.taint import CUSTOMERS, OUTSIDE, Marks, logged, seen_by, taint
 from tests.access.wires import Wire, wire
 
 T = TypeVar("T")
+GUESTS_SOCKET = "/live/guest/{guest:int}"
 
 
 @pytest.fixture(scope="module", name="world")
@@ -94,9 +95,32 @@ def test_no_frame_sends_a_customer_a_mark(world: World, marks: Marks, who: str) 
         _happen(world, marks, shown_on=socket if who == "customer" else None)
         socket.settle()
         said = "\n".join(socket.said)
-    assert marks.found_in(said) == []
+    assert marks.found_in(said, seen_by(marks, who)) == []
     if who == "customer":
         assert "An answer for the customer" in said
+
+
+@pytest.mark.parametrize("who", GUESTS[:2])
+def test_no_frame_sends_a_guest_more_than_their_room(world: World, marks: Marks, who: str) -> None:
+    with wire(world, who, GUESTS_SOCKET) as socket:
+        _ask_for_everything(world, socket)
+        _happen(world, marks, shown_on=socket if who == "guest" else None)
+        socket.settle()
+        said = "\n".join(socket.said)
+    later = {where for where in marks.words if where.startswith("said later")} if who == "guest" else set()
+    assert marks.found_in(said, seen_by(marks, who) | later) == []
+    if who == "guest":
+        assert "An answer for the customer" in said and "room message, tierless" in marks.found_in(said)
+
+
+def test_a_name_of_the_customer_in_a_guests_line_is_caught(
+    world: World, marks: Marks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "_nameless", lambda face: face)
+    with wire(world, "guest", GUESTS_SOCKET) as socket:
+        socket.watch(f"lane:{world.tickets['swarming']}")
+        socket.settle()
+    assert marks.found_in("\n".join(socket.said)) == ["customer's name"]
 
 
 def test_no_frame_sends_a_colleague_without_the_right_a_mark(world: World, marks: Marks) -> None:
@@ -143,7 +167,7 @@ def test_a_leak_in_a_frame_is_caught(world: World, marks: Marks, monkeypatch: py
         socket.watch(f"lane:{world.tickets['swarming']}")
         _happen(world, marks, shown_on=socket)
         socket.settle()
-    assert marks.found_in("\n".join(socket.said)) == ["ask tried"]
+    assert marks.found_in("\n".join(socket.said), seen_by(marks, "customer")) == ["ask tried"]
 
 
 def test_a_leak_in_a_header_or_the_log_is_caught(
@@ -189,6 +213,7 @@ def test_a_failure_of_the_database_tells_the_log_no_text(
 
 TOLD_BY_LINK = {
     "/link/{secret}": frozenset({"link nobody used"}),
+    "/join/{secret}": frozenset({"link of a guest"}),
     "/account/{secret}": frozenset({"link into an account", "e-mail address of outsider"}),
 }
 """Who has the link has its secret, and is told whose account it opens."""

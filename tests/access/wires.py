@@ -81,7 +81,8 @@ def wire(world: World, kind: str, path: str = "/live", origin: str = "") -> Iter
         "open_timeout": PATIENCE,
         "close_timeout": 1,
     }
-    address = world.site.url.replace("http", "ws") + path
+    guest = world.guests.get(kind, world.guests["guest"])
+    address = world.site.url.replace("http", "ws") + path.replace("{guest:int}", str(guest))
     with suppress(ConnectionClosed), connect(address, **options) as connection:
         made = Wire(connection)
         hello = made.take()

@@ -53,6 +53,7 @@ def test_ids_that_are_nobodys(world: World, knocker: Knocker) -> None:
             *("GET /tickets/{}/foot/lane", "POST /tickets/{}/room/messages", "POST /tickets/{}/hand"),
             *("POST /asks/{}/end", "POST /invitations/{}/acceptance", "POST /tickets/{}/leaving"),
         ),
+        "guest": ("GET /guest/{}", "GET /guest/{}/head", "POST /guest/{}/messages", "POST /guest/{}/leaving"),
         "customer": ("GET /case/{}", "GET /case/{}/head", "POST /case/{}/messages"),
     }.items():
         for pattern in patterns:
@@ -72,6 +73,9 @@ def test_names_that_are_nobodys(world: World, knocker: Knocker) -> None:
             ("manager", "GET", f"/teams/{name}", 404),
             ("manager", "GET", f"/teams/{name}/row", 404),
             ("manager", "POST", f"/teams/{name}/policy", 404),
+            ("stranger", "GET", f"/join/{name}", 410),
+            ("stranger", "POST", f"/join/{name}", 410),
+            ("guest", "GET", f"/guest/{world.guests['guest']}/older/{name}?before=9", 404),
             ("stranger", "GET", f"/link/{name}", 410),
             ("stranger", "POST", f"/link/{name}", 410),
             ("hive_owner", "GET", f"/tickets/{world.tickets['swarming']}/foot/{name}", 404),
@@ -159,6 +163,7 @@ def test_history_is_asked_for_by_a_number(world: World, knocker: Knocker) -> Non
         for kind, path in (
             ("hive_owner", f"/tickets/{ticket}/older/room"),
             ("customer", f"/case/{ticket}/older"),
+            ("guest", f"/guest/{world.guests['guest']}/older/room"),
         ):
             status = knocker.send(kind, "GET", f"{path}?before={before}").status
             assert status in (400, 404, 422), (path, before[:20], status)

@@ -40,6 +40,7 @@ def test_a_message_that_is_too_long(sqlite_world: World, knocker: Knocker) -> No
         ("hive_owner", f"/tickets/{swarming}/room/messages"),
         ("hive_owner", f"/tickets/{swarming}/lane/messages"),
         ("customer", f"/case/{swarming}/messages"),
+        ("guest", f"/guest/{sqlite_world.guests['guest']}/messages"),
     ):
         page = again(knocker, who, path, form, 422)
         assert "20000" in page or "20,000" in page

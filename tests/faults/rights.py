@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import httpx2
@@ -22,7 +22,9 @@ from swarm.accounts.models import SessionRow
 from swarm.cli import app as command
 from swarm.events import SYSTEM
 from swarm.people.models import Person, Team
+from swarm.people.queries import person_actor
 from swarm.rooms.actions import accept
+from swarm.rooms.guests import invite_guest, join
 from swarm.rooms.queries import pending_for
 from swarm.routing.matching import ask_for_help
 from swarm.store import Work
@@ -35,6 +37,7 @@ from tests.support.backends import Backend
 from tests.support.town import Town
 
 CUSTOMER = "the customer"
+GUEST = "the guest"
 LANES: tuple[LaneKey, LaneKey] = ("lane", "room")
 PACE = 0.05
 """Seconds between two messages."""
@@ -100,6 +103,7 @@ class Scene:
     losing: list[Watching] = field(default_factory=list)
     staying: list[Watching] = field(default_factory=list)
     posting: bool = True
+    guest: int = 0
 
     @classmethod
     def open(cls, town: Town, backend: Backend, workers: Sequence[App]) -> Scene:
@@ -123,13 +127,21 @@ class Scene:
         def enter(work: Work) -> str:
             return start_session(work, self.town.people[name], days=1, idle_hours=12)
 
-        return self.town.store.write_now(SYSTEM, follow if name == CUSTOMER else enter)
+        def come(work: Work) -> str:
+            work.actor = person_actor(work.session, self.town.people["hugo"])
+            self.guest, link = invite_guest(work, self.ticket, "Rui", timedelta(days=1))
+            return join(work, link, timedelta(days=1))[1]
+
+        do = {CUSTOMER: follow, GUEST: come}.get(name, enter)
+        return self.town.store.write_now(SYSTEM, do)
 
     def _watch(self, name: str, place: int) -> Watching:
-        outside = name == CUSTOMER
-        cookie = f"{'case' if outside else 'session'}={self.secrets[name]}"
-        seat = Seat([self.workers[place].url], cookie, "", "/live/case" if outside else "/live")
-        return Watching(name, place, f"{'lane' if outside else 'room'}:{self.ticket}", seat)
+        kind, path = {
+            CUSTOMER: ("case", "/live/case"),
+            GUEST: (f"guest-{self.guest}", f"/live/guest/{self.guest}"),
+        }.get(name, ("session", "/live"))
+        seat = Seat([self.workers[place].url], f"{kind}={self.secrets[name]}", "", path)
+        return Watching(name, place, f"{'lane' if name == CUSTOMER else 'room'}:{self.ticket}", seat)
 
     @property
     def team(self) -> str:
@@ -205,6 +217,8 @@ class Scene:
             )
             if name == CUSTOMER:
                 stream, kind = f"room:{self.ticket}", ("ticket.links_ended", "")
+            if name == GUEST:
+                stream, kind = f"room:{self.ticket}", ("guest.withdrawn", "")
             events = select(func.max(EventRow.at)).where(EventRow.stream == stream, EventRow.kind.in_(kind))
             return work.session.scalar(events)
 
@@ -246,6 +260,7 @@ LOSSES: Mapping[str, Loss] = {
     "max": lambda at: at.run("person", "role", at.mail("max"), "agent"),
     "mona": lambda at: at.door("mona", "/sign-out"),
     CUSTOMER: lambda at: at.door("hugo", f"/tickets/{at.ticket}/link/end"),
+    GUEST: lambda at: at.door("hugo", f"/tickets/{at.ticket}/guests/withdrawal", guest=str(at.guest)),
 }
 """Who leaves, is dismissed, declines, leaves the team, is deactivated, gets a lesser role, signs out, and
-whose link is revoked; by a page at the first worker, or by the command line."""
+whose link is revoked, a customer's and a guest's; by a page at the first worker, or by the command line."""

@@ -19,6 +19,7 @@ from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.accounts.tokens import make_token
 from swarm.events import SYSTEM
 from swarm.outbound import queue
+from swarm.people.models import Guest
 from swarm.people.queries import person_actor
 from swarm.settings import Settings
 from swarm.store import Work
@@ -109,6 +110,18 @@ def furnish(backend: Backend) -> None:
         new_app(work, 2)
         new_codes(work, 2)
         begin(work, 2, "/mine")
+        work.session.add(
+            Guest(
+                ticket_id=1,
+                name="Rui",
+                invited_by=1,
+                link="a-hash",
+                invited_at=work.now,
+                expires_at=work.now,
+                ended_at=work.now,
+                ended_how="left",
+            )
+        )
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
         make_token(work, person_actor(work.session, 2), name="Bot", scopes=(), days=30)
 

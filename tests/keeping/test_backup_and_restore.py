@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from swarm.events import SYSTEM
 from swarm.keeping import archive
 from swarm.keeping.archive import Manifest, Rows
 from swarm.keeping.restore import ENTRY, NEVER
-from swarm.people.models import Team
+from swarm.people.models import Guest, Team
 from swarm.store import Work, leases, log
 from swarm.store.engines import sync_url, writing_engine
 from swarm.store.migrate import revisions, upgrade
@@ -95,14 +96,29 @@ def test_a_restored_desk_works_on(desk: Backend, empty: Empty, swarm: Run, tmp_p
     engine.dispose()
 
 
+def invite_somebody(work: Work) -> None:
+    guest = Guest(
+        ticket_id=1, name="Rui", email="rui@example.org", invited_by=1, link="open", session="a-hash"
+    )
+    guest.invited_at, guest.expires_at = work.now, work.now + timedelta(days=1)
+    work.session.add(guest)
+
+
 @pytest.mark.parametrize("option", [[], ["--with-sessions"]], ids=["without", "with sessions"])
 def test_who_was_signed_in_and_open_links_come_back_only_when_asked_for(
     option: list[str], desk: Backend, empty: Empty, swarm: Run, tmp_path: Path
 ) -> None:
     new = empty(desk.name)
+    store = open_store(desk)
+    store.write_now(SYSTEM, invite_somebody)
+    store.close()
     swarm(desk, "backup", tmp_path / "desk.zip")
     swarm(new, "restore", tmp_path / "desk.zip", *option)
     store = open_store(new)
+    guests = store.read_now(
+        SYSTEM, lambda work: work.session.scalars(select(Guest.ended_at).where(Guest.link == "open")).one()
+    )
+    assert (guests is None) == bool(option)
     found = store.read_now(
         SYSTEM,
         lambda work: [

@@ -16,6 +16,8 @@ from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import make_link
 from swarm.accounts.second_step import begin, new_app
 from swarm.people.models import Person, Skill, Team
+from swarm.people.queries import person_actor
+from swarm.rooms import guests
 from swarm.rooms.models import Ask, Invitation
 from swarm.settings import Settings
 from swarm.store import Work
@@ -36,9 +38,16 @@ class Demo:
     people: Mapping[str, int]
     """By role; `owner` has a tierless ticket with an open ask, `climber` a tiered one."""
 
+    guest: str
+    """The cookie of one who helps on the tierless ticket."""
+
     def context(self, browser: Browser, who: str, **options: object) -> BrowserContext:
         """A browser in which `who` is signed in: one of `people`, `customer`, `half_way` or `nobody`."""
         context = browser.new_context(base_url=self.site.url, **options)  # type: ignore[arg-type]
+        if who == "guest":
+            name = f"guest-{self.numbers['guest']}"
+            context.add_cookies([{"name": name, "value": self.guest, "url": self.site.url}])
+            return context
         if who == "customer":
             visitor = self.site.customer(int(self.numbers["tierless"]))
         elif who in self.people:
@@ -91,6 +100,11 @@ def _shown(site: Site, work: Work) -> Demo:
     half_way = work.session.scalars(select(Person.id).where(Person.role == "agent", Person.active)).all()[-1]
     new_app(work, half_way).confirmed_at = work.now
     roles["specialist"] = pending.person_id
+    work.actor = person_actor(work.session, asked.owner_id)
+    day = timedelta(days=1)
+    _guest, used = guests.invite_guest(work, asked.id, "Rui Costa", day)
+    _other, unused = guests.invite_guest(work, asked.id, "Iva Novak", day)
+    guest, cookie = guests.join(work, used, day)
     people = {**roles, "owner": asked.owner_id, "climber": climbing.owner_id, "half_way": half_way}
     return Demo(
         site,
@@ -102,6 +116,9 @@ def _shown(site: Site, work: Work) -> Demo:
             "team": work.session.scalars(select(Team.key)).first() or "",
             "link": make_link(work, climbing.id, climbing.customer_id or 0, 7),
             "account": let_in_by_link(work, half_way, timedelta(hours=1)),
+            "guest": guest,
+            "join": unused,
         },
         {name: person or 0 for name, person in people.items()},
+        cookie,
     )

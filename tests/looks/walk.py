@@ -36,6 +36,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/link/nothing-of-the-kind": ("nobody",),
     "/case/{tierless}": ("customer",),
     "/case/{tierless}/older?before=9": ("customer",),
+    "/join/{join}": ("nobody",),
+    "/join/nothing-of-the-kind": ("nobody",),
+    "/guest/{guest}": ("guest",),
+    "/guest/{guest}/older/room?before=9": ("guest",),
     "/nothing-here": ("owner", "nobody"),
 }
 """Address → who opens it."""
@@ -50,6 +54,7 @@ NO_PAGES = {
     "/case/{number:int}/head": "a piece",
     "/case/{number:int}/note": "a piece",
     "/case/{number:int}/foot": "a piece",
+    "/guest/{guest:int}/head": "a piece",
     "/set-up": "only before there is anybody: tests/journeys/test_an_empty_installation.py",
     "/sign-in/add": "only where a role needs it: tests/accounts/test_second_step.py",
     "/healthz": "for machines",

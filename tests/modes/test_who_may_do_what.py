@@ -10,7 +10,7 @@ import pytest
 from swarm.events import Actor
 from swarm.events.refusals import Refused, Verdict
 from swarm.modes import TIERED, TIERLESS, Case, Mode
-from swarm.rooms.rules import may_dismiss, may_raise_hand
+from swarm.rooms.rules import may_dismiss, may_raise_hand, may_withdraw_guest
 from swarm.tickets import rules
 
 TEAM, OWNER, LEAD = 1, 10, 20
@@ -28,6 +28,7 @@ PEOPLE: Mapping[str, Actor] = {
     "swarm": Actor(key="person:16", name="Swarm", person_id=16, role="specialist"),
     "skilled": Actor(key="person:17", name="Skilled", person_id=17, role="specialist", skills=SKILL),
     "outsider": Actor(key="person:18", name="Outsider", person_id=18, role="agent", rungs={2: 2}),
+    "guest": Actor(key="guest:1", name="Guest", guest_id=1, guest_of=1),
     "manager": Actor(key="person:19", name="Manager", person_id=19, role="manager"),
 }
 MEMBERS = {"owner", "earlier owner", "same tier", "tier above", "tier below", "duty lead"}
@@ -39,6 +40,8 @@ DEEDS: Mapping[str, Deed] = {
     "write in the room": rules.may_write_room,
     "read the room": lambda case, mode: mode.may_read_room(case),
     "ask": lambda case, mode: mode.may_ask(case),
+    "invite a guest": lambda case, mode: mode.may_invite_guest(case),
+    "end the access of a guest": lambda case, _mode: may_withdraw_guest(case),
     "raise a hand": lambda case, mode: may_raise_hand(case, mode, has_skill=bool(case.actor.skills)),
     "escalate": lambda case, mode: mode.may_escalate(case),
     "return": lambda case, mode: mode.may_return(case),
@@ -62,11 +65,14 @@ TABLE: list[tuple[str, tuple[Mode, ...], int | None, set[str]]] = [
     ("answer the customer", BOTH, WORKED, {"owner"}),
     ("write in the room", (TIERED,), WORKED, {"owner", "earlier owner", "duty lead"}),
     ("write in the room", (TIERED,), ESCALATED, {"owner", "earlier owner", "duty lead", "tier above"}),
-    ("write in the room", (TIERLESS,), WORKED, {"owner", "swarm"}),
+    ("write in the room", (TIERLESS,), WORKED, {"owner", "swarm", "guest"}),
     ("read the room", (TIERED,), WORKED, MEMBERS | {"manager"}),
-    ("read the room", (TIERLESS,), WORKED, MEMBERS | {"asked", "swarm", "manager"}),
+    ("read the room", (TIERLESS,), WORKED, MEMBERS | {"asked", "swarm", "guest", "manager"}),
     ("ask", (TIERED,), WORKED, set()),
     ("ask", (TIERLESS,), WORKED, {"owner"}),
+    ("invite a guest", (TIERED,), WORKED, set()),
+    ("invite a guest", (TIERLESS,), WORKED, {"owner"}),
+    ("end the access of a guest", BOTH, WORKED, {"owner", "manager"}),
     ("dismiss", (TIERLESS,), WORKED, {"owner"}),
     ("raise a hand", (TIERED,), WORKED, set()),
     ("raise a hand", (TIERLESS,), WORKED, MEMBERS - {"owner"} | {"skilled"}),
@@ -112,7 +118,7 @@ def stands(who: str, *, waits: int | None = WORKED, status: str = "open", tier: 
         owner_name="Owner",
         duty_lead_id=LEAD,
         owned_before=who in ("owner", "earlier owner"),
-        standing=who if who in ("asked", "swarm") else None,
+        standing=who if who in ("asked", "swarm", "guest") else None,
     )
 
 
@@ -142,16 +148,19 @@ def test_only_the_owner_reopens_and_only_what_is_resolved(mode: Mode, who: str) 
 
 
 @pytest.mark.parametrize("mode", BOTH, ids=lambda mode: mode.key)
-@pytest.mark.parametrize("deed", sorted(set(DEEDS) - {"read the room", "receive", "dismiss", "make a link"}))
+@pytest.mark.parametrize(
+    "deed",
+    sorted(set(DEEDS) - {"read the room", "receive", "dismiss", "make a link", "end the access of a guest"}),
+)
 def test_nothing_is_done_to_a_closed_ticket(mode: Mode, deed: str) -> None:
     for who in PEOPLE:
         assert not DEEDS[deed](stands(who, status="closed"), mode)
 
 
 def test_the_refusal_to_ask_says_where_to_escalate_and_the_one_to_escalate_how_to_ask() -> None:
-    refusal = TIERED.may_ask(stands("owner"))
-    assert isinstance(refusal, Refused)
-    assert "Escalate it to tier 3" in refusal.sentence
+    for refusal in (TIERED.may_ask(stands("owner")), TIERED.may_invite_guest(stands("owner"))):
+        assert isinstance(refusal, Refused)
+        assert "Escalate it to tier 3" in refusal.sentence
     highest = TIERED.may_ask(stands("owner", tier=3))
     assert isinstance(highest, Refused)
     assert "highest tier" in highest.sentence
