@@ -32,7 +32,9 @@ def run(command: str, program: Program) -> Any:
                 method, body = "POST", words.pop(0)
             case address:
                 path = address.removeprefix(BASE)
-    sent: dict[str, Any] = {} if body is None else {"content": body, "headers": {"Content-Type": "application/json"}}
+    sent: dict[str, Any] = (
+        {} if body is None else {"content": body, "headers": {"Content-Type": "application/json"}}
+    )
     return program.send(method, path, **sent).json()
 
 
