@@ -35,7 +35,7 @@ def place_of(house: House) -> Place:
 def scope_word(scope: str) -> str:
     """What a token may do, for a person."""
     return {
-        "read": _("Read what you may read"),
+        "read": _("Read"),
         "tickets": _("Work on tickets and asks"),
         "teams": _("Change teams, skills and the switch"),
         "people": _("Give accounts and take them away"),

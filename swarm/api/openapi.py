@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
@@ -14,8 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from swarm.api import views
 from swarm.api.doors import BASE, IN_PATHS, Door, Nothing
 from swarm.api.views import View
+from swarm.lanes import programs
 
 REF = "#/components/schemas/{name}"
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -62,6 +67,9 @@ def describe(doors: Sequence[Door], address: str) -> dict[str, Any]:
     kinds.sort(key=lambda kind: (kind.__module__, kind.__name__))
     named = [*kinds, Problem]
     schemas, components = _typed(msgspec.json.schema_components(named, ref_template=REF))
+    for name, said in _told_of_fields({door.do.__module__ for door in doors}):
+        for field, words in said.items():
+            components.get(name, {}).get("properties", {}).get(field, {})["description"] = words
     by_kind = dict(zip(named, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for door in doors:
@@ -81,6 +89,20 @@ def describe(doors: Sequence[Door], address: str) -> dict[str, Any]:
             "responses": {str(status): _refusal(status) for status in (*ALWAYS, *WHEN_SENT)},
         },
     }
+
+
+def _told_of_fields(modules: Iterable[str]) -> Iterable[tuple[str, Mapping[str, str]]]:
+    """Of each class its fields with a text below them, as a reader of the code finds it."""
+    for module in (__name__, views.__name__, programs.__name__, *sorted(modules)):
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+        for kind in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+            told = {}
+            for field, below in zip(kind.body, kind.body[1:], strict=False):
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                    match below:
+                        case ast.Expr(ast.Constant(str(words))):
+                            told[field.target.id] = words
+            yield kind.name, told
 
 
 def route(doors: Sequence[Door]) -> Route:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, cast
 from sqlalchemy import select
 
 from swarm.accounts.hiring import NewColleague, hire_and_let_in
+from swarm.accounts.tokens import SCOPES, Held, Scope
 from swarm.api.doors import Call, Door, Nothing
 from swarm.api.views import View
 from swarm.events.refusals import Unknown, ensure
@@ -114,7 +115,7 @@ class Me(View):
     """As whom this token acts, and within what."""
 
     person: Person
-    scopes: list[Literal["read", "tickets", "teams", "people"]]
+    scopes: list[Scope]
 
 
 class People(View):
@@ -135,19 +136,19 @@ class Newcomer(View):
 
 def show_me(work: Work, call: Call[Nothing]) -> Me:
     """Who the token acts as, with what they may do now."""
-    return Me(
-        person=_person(work, work.actor.person_id or 0),
-        scopes=[scope for scope in ("read", "tickets", "teams", "people") if scope in call.held.scopes],
-    )
+    return _me(work, call.held)
 
 
 def set_availability(work: Work, call: Call[Available]) -> Me:
     """Say whether you can be asked now."""
     actions.set_availability(work, work.actor.person_id or 0, call.form.availability)
-    return Me(
-        person=_person(work, work.actor.person_id or 0),
-        scopes=[scope for scope in ("read", "tickets", "teams", "people") if scope in call.held.scopes],
-    )
+    return _me(work, call.held)
+
+
+def set_my_skill(work: Work, call: Call[Learned]) -> Me:
+    """Say how well you know something."""
+    administering.learn(work, work.actor.person_id or 0, call.form.skill, call.form.level)
+    return _me(work, call.held)
 
 
 def list_people(work: Work, call: Call[PeopleWanted]) -> People:
@@ -205,7 +206,7 @@ def reactivate_person(work: Work, call: Call[Nothing]) -> Person:
 
 
 def set_skill(work: Work, call: Call[Learned]) -> Person:
-    """Say how well somebody knows something: yourself, or as a manager anybody."""
+    """As a manager, say how well somebody knows something."""
     administering.learn(work, call.path["person"], call.form.skill, call.form.level)
     return _person(work, call.path["person"])
 
@@ -248,6 +249,11 @@ def people_of(work: Work, rows: Sequence[PersonRow]) -> list[Person]:
     ]
 
 
+def _me(work: Work, held: Held) -> Me:
+    scopes = [scope for scope in SCOPES if scope in held.scopes]
+    return Me(person=_person(work, work.actor.person_id or 0), scopes=scopes)
+
+
 def _person(work: Work, person_id: int) -> Person:
     work.session.flush()
     row = work.session.get(PersonRow, person_id, populate_existing=True)
@@ -260,6 +266,7 @@ _ONE = "/people/{person:int}"
 DOORS: Sequence[Door] = (
     Door("GET", "/me", show_me),
     Door("POST", "/me/availability", set_availability, "tickets"),
+    Door("POST", "/me/skills", set_my_skill, "tickets"),
     Door("GET", "/people", list_people),
     Door("POST", "/people", add_person, "people", 201),
     Door("GET", _ONE, show_person),

@@ -177,7 +177,7 @@ class Unavailable(Problem):
 
 def wants(request: Request) -> Literal["page", "piece", "json"]:
     """Which face of an answer the asker can use."""
-    if request.scope["path"].startswith(FOR_PROGRAMS):
+    if request.scope.get("path", "").startswith(FOR_PROGRAMS):
         return "json"
     said = request.headers.get("x-swarm-request", "")
     if said in ("piece", "json"):

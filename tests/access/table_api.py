@@ -67,6 +67,7 @@ _API: Mapping[tuple[str, str], OnTicket | Plain] = {
     ("POST", "/invitations/{invitation:int}/refusal"): Plain({"invited": 204, "staff": 404, "else": 401}),
     ("GET", "/me"): staff(200, 401),
     ("POST", "/me/availability"): staff(200, 401),
+    ("POST", "/me/skills"): staff(200, 401),
     ("GET", "/people"): MANAGERS,
     ("POST", "/people"): Plain({"administrator": 201, "staff": 403, "else": 401}),
     ("GET", "/people/{person:int}"): MANAGERS,

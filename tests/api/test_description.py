@@ -60,6 +60,13 @@ def test_a_door_that_changes_changes_the_description() -> None:
     assert forms["Written"]["additionalProperties"] is False
 
 
+def test_what_stands_below_a_field_in_the_code_is_said_of_it(site: Site) -> None:
+    schemas = described(site).document["components"]["schemas"]
+    assert schemas["Ticket"]["properties"]["version"]["description"].startswith("Of the ownership")
+    assert schemas["Event"]["properties"]["n"]["description"] == "Its number there, without gaps from 1."
+    assert "description" not in schemas["Ticket"]["properties"]["subject"]
+
+
 def test_it_is_there_for_anybody_and_names_our_address(site: Site) -> None:
     answer = httpx2.get(f"{site.url}{BASE}/openapi.json", timeout=PATIENCE)
     assert answer.headers["content-type"] == "application/json"

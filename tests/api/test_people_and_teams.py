@@ -40,6 +40,14 @@ def test_availability_is_ones_own_to_say(town: Town, program: Programs) -> None:
     assert ina.post("/me/availability", availability="asleep").status_code == 422
 
 
+def test_what_one_knows_is_ones_own_to_say(town: Town, program: Programs) -> None:
+    ina = program("ina")
+    knows = ina.post("/me/skills", skill=town.skills["network"], level=1).json()["person"]["skills"]
+    assert [(skill["name"], skill["level"]) for skill in knows] == [("Network", 1), ("Postgres", 2)]
+    assert ina.post("/me/skills", skill=10**9, level=1).status_code == 404
+    assert ina.post("/me/skills", skill=town.skills["network"], level=4).status_code == 422
+
+
 def test_a_colleague_comes_works_and_leaves(site: Site, town: Town, program: Programs) -> None:
     root = program("root")
     sent = {"name": "Nora", "email": "nora@example.org", "team": town.teams["hive"]}

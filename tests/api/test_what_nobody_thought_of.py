@@ -58,9 +58,13 @@ def test_no_request_finds_a_failure(
             *("--header", f"Authorization: Bearer {root.token}"),
             *("--max-examples", str(each), "--continue-on-failure", "--workers", "2"),
             *("--report-ndjson-path", str(report), "--no-color", "--output-truncate", "false"),
-            *("--suppress-health-check", "all", "--generation-database", "none"),
+            *("--suppress-health-check", "all"),
             # Shorter, and the same each time; for longer, other ones each time, and in chains.
-            *(("--phases", "coverage,fuzzing", "--generation-deterministic") if CASES < 1000 else ()),
+            *(
+                ("--phases", "coverage,fuzzing", "--generation-deterministic")
+                if CASES < 1000
+                else ("--generation-database", "none")
+            ),
         ],
         capture_output=True,
         text=True,

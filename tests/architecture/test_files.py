@@ -69,6 +69,7 @@ def test_every_dependency_is_locked_with_a_hash() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
     wanted = {"run": project["project"]["dependencies"], "build": groups["build"], "node": groups["node"]}
+    wanted["api"] = groups["api"]
     wanted["test"] = [*wanted["run"], *groups["test"]]
     for lock, requirements in wanted.items():
         text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")

@@ -11,7 +11,10 @@ import pytest
 
 from swarm.broadcasts import REFRESH, Broadcasts
 from swarm.events import Event, known_events, load
+from swarm.lanes.programs import Event as Told
+from swarm.lanes.programs import events
 from swarm.lanes.queries import headline
+from swarm.lanes.views import Audience
 from swarm.people.queries import Face
 from swarm.routing.matching import ask_for_help
 from swarm.store import Entry, Work, log
@@ -20,6 +23,7 @@ from tests.support.site import Site
 from tests.support.town import Town, build
 
 KINDS = sorted(known_events())
+AUDIENCES: tuple[Audience, ...] = ("staff", "customer")
 STREAM_OF = {"lane": "customer", "room": "staff"}
 
 
@@ -87,6 +91,18 @@ def test_staff_events_are_never_drawn_for_a_customer(site: Site) -> None:
         assert draw([entry], "staff", "en")[0], f"{kind} draws nothing for staff"
         shown = draw([entry], "customer", "en")[0]
         assert (shown is None) == (fact.audience == "staff"), kind
+        for audience in AUDIENCES:
+            [told] = site.look(partial(_tell, entry, audience))
+            assert (told.s, told.n) == (entry.stream, entry.seq)
+            if audience == "staff" or fact.audience == "customer":
+                assert told.k == kind and told.data and told.data.facts == fact.data()
+                assert told.data.headline and "%(" not in told.data.headline
+            else:
+                assert told.data is None and told.k == "", "a number, and nothing else"
+
+
+def _tell(entry: Entry, audience: Audience, work: Work) -> list[Told]:
+    return events(work.session, [entry], audience)
 
 
 def test_what_is_internal_is_refused_on_a_customers_stream(site: Site) -> None:
