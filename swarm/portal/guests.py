@@ -27,7 +27,7 @@ from swarm.tickets.posting import post as write
 from swarm.tickets.queries import find
 from swarm.tickets.turns import Posted
 from swarm.tickets.words import customer_status_word
-from swarm.web.errors import Invalid, NotFound, Problem, Typed, wants
+from swarm.web.errors import Forbidden, Invalid, NotFound, Problem, Typed, wants
 from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form, read_query
 from swarm.web.house import house_of
 from swarm.web.limits import Rule
@@ -98,6 +98,9 @@ async def post(request: Request) -> Response:
             return write(work, _ticket(work).id, "room", form.body, form.client_id)
 
         posted = await guest_write(request, do)
+    except Forbidden as problem:
+        # Put out between being known and writing.
+        raise NotFound from problem
     except Problem as problem:
         if typed is not None or not isinstance(problem, Invalid):
             before = typed or problem.typed
