@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from swarm.accounts.letters import account_link, forgotten
 from swarm.outbound.letters import Write
+from swarm.tickets.letters import case_news, case_opened
 
 LETTERS: Mapping[str, Write] = {
     "account_link": account_link,
     "forgotten": forgotten,
+    "case_opened": case_opened,
+    "case_news": case_news,
 }

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 import swarm.tables  # every table, so that references between them resolve
+from swarm.afterwards import afterwards, with_what_follows
 from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
@@ -31,7 +32,6 @@ from swarm.live.limits import Limits as LiveLimits
 from swarm.live.socket import live_endpoint
 from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
-from swarm.outbound.letters import Letter
 from swarm.outbound.postman import Postman
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
@@ -46,6 +46,7 @@ from swarm.web.cookies import Cookie
 from swarm.web.errors import Problem, Problems, SignedOut, Unavailable, wants
 from swarm.web.house import House
 from swarm.web.language import LanguageMiddleware
+from swarm.web.letters import drawn
 from swarm.web.limits import Limits
 from swarm.web.links import Links
 from swarm.web.measuring import Measured
@@ -73,7 +74,7 @@ def build(
     store = Store(
         settings.database.url,
         clock=clock,
-        at_once=AT_ONCE,
+        at_once=with_what_follows(AT_ONCE, afterwards(settings)),
         connections=settings.database.connections,
         probe=settings.database.probe_seconds,
     )
@@ -110,7 +111,7 @@ def build(
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
     )
     postman = (
-        Postman(store, settings.mail, LETTERS, partial(_letter, house)) if settings.mail.goes_out else None
+        Postman(store, settings.mail, LETTERS, partial(drawn, house)) if settings.mail.goes_out else None
     )
     hub = _hub(settings, store, render, house)
     endpoint = live_endpoint(hub)
@@ -273,14 +274,6 @@ async def _look(store: Store, seconds: float) -> None:
             # A database that is away says nothing of this.
             _log.warning("not_known_whether_it_writes", failure=type(failure).__name__)
         await asyncio.sleep(seconds)
-
-
-def _letter(house: House, letter: Letter) -> tuple[str, str]:
-    """As text and as HTML, in the language that is in use."""
-    href = house.links.absolute(letter.path) if letter.path else ""
-    first, *rest = letter.paragraphs
-    text = "\n\n".join([first, *([f"{letter.label}:\n{href}"] if href else []), *rest])
-    return f"{text}\n", house.render.piece("mail/letter.html", {"letter": letter, "href": href})
 
 
 async def _publish(metrics: Metrics) -> None:

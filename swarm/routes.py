@@ -118,6 +118,8 @@ EVERYBODY: list[BaseRoute] = [
     Route("/case/{number:int}/foot", cases.foot),
     Route("/case/{number:int}/older", cases.older),
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),
+    Route("/case/{number:int}/read", cases.read, methods=["POST"]),
+    Route("/case/{number:int}/letters", cases.letters, methods=["POST"]),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
     Route("/metrics", measures.metrics),

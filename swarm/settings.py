@@ -123,11 +123,18 @@ class Mail(Section, frozen=True):
     sender: Annotated[str, msgspec.Meta(pattern=r"^$|^[^@\s<>]+@[^@\s<>]+$")] = ""
     name: Annotated[str, msgspec.Meta(pattern=r"^[^\r\n]*$")] = "swarm"
     seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+    customers: bool = True
+    gather_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 60.0
 
     @property
     def goes_out(self) -> bool:
         """Whether letters are sent at all."""
         return bool(self.server and self.sender)
+
+    @property
+    def writes_to_customers(self) -> bool:
+        """Whether customers get letters about their cases."""
+        return self.goes_out and self.customers
 
 
 class Metrics(Section, frozen=True):

@@ -218,6 +218,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
         "read": {"lane": lane or "lane", "seq": 1},
         "pace": {"pace": "on_hold"},
+        "letters": {"letters": "off"},
         "answer": {"message": world.notes[ticket]},
         "details": {"priority": 2, "category": "network", "language": "fr", "tags": "one, two"},
         "owner": {"seen": world.versions[ticket]},

@@ -214,6 +214,8 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /case/{number:int}/foot": CASE,
     "GET /case/{number:int}/older": CASE,
     "POST /case/{number:int}/messages": CASE,
+    "POST /case/{number:int}/read": Plain({"customer": 204, "other_customer": 404, "else": 401}),
+    "POST /case/{number:int}/letters": Plain({"customer": 204, "other_customer": 404, "else": 401}),
     "GET /healthz": Plain({"else": 200}),
     "GET /readyz": Plain({"else": 200}),
     # For whoever has the token alone, which is none of these.

@@ -20,7 +20,7 @@ from swarm.events import SYSTEM
 from swarm.outbound import queue
 from swarm.settings import Settings
 from swarm.store import Work
-from swarm.tickets.models import Read, Ticket
+from swarm.tickets.models import Following, Read, Ticket
 from tests.cli.conftest import runner
 from tests.conftest import PAIRS
 from tests.support.backends import Backend
@@ -103,6 +103,7 @@ def furnish(backend: Backend) -> None:
         assert ticket.customer_id is not None
         make_link(work, ticket.id, ticket.customer_id, 7)
         work.session.add(Read(person_id=1, stream="room:1", seq=1))
+        work.session.add(Following(ticket_id=1, read_seq=1, letters=False))
         let_in_by_link(work, 2, timedelta(hours=1))
         new_app(work, 2)
         new_codes(work, 2)
