@@ -32,6 +32,7 @@ from swarm.live.limits import Limits as LiveLimits
 from swarm.live.socket import live_endpoint
 from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
+from swarm.outbound.courier import Courier
 from swarm.outbound.postman import Postman
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
@@ -53,6 +54,7 @@ from swarm.web.measuring import Measured
 from swarm.web.render import Render
 from swarm.web.security import Security
 from swarm.web.static import Static
+from swarm.webhooks.bodies import bodies
 
 _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
@@ -110,6 +112,7 @@ def build(
         half_way_cookie=Cookie("signing-in", secure=secure, max_age=600),
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
     )
+    courier = Courier(store, settings.webhooks, partial(bodies, prefix=settings.tickets.prefix))
     postman = (
         Postman(store, settings.mail, LETTERS, partial(drawn, house)) if settings.mail.goes_out else None
     )
@@ -128,12 +131,13 @@ def build(
             SignedOut: _to_sign_in(problems),
             OperationalError: _database_away(problems),
         },
-        lifespan=_lifespan(settings, store, hub, house, postman),
+        lifespan=_lifespan(settings, store, hub, house, [courier] if postman is None else [courier, postman]),
     )
     app.state.house = house
     app.state.hub = hub
     app.state.metrics = Metrics(hub, store, figures)
     app.state.metrics.post = postman
+    app.state.metrics.courier = courier
     return app
 
 
@@ -204,7 +208,7 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
 
 
 def _lifespan(
-    settings: Settings, store: Store, hub: Hub, house: House, postman: Postman | None
+    settings: Settings, store: Store, hub: Hub, house: House, carriers: Sequence[Postman | Courier]
 ) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -217,16 +221,15 @@ def _lifespan(
             for name, (seconds, run) in schedule(settings).items()
         ]
         clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
-        if postman is not None:
-            postman.start()
+        for carrier in carriers:
+            carrier.start()
         if app.state.metrics.folder:
             clocks.append(asyncio.create_task(_publish(app.state.metrics)))
         yield
         for task in clocks:
             task.cancel()
         await asyncio.gather(*clocks, return_exceptions=True)
-        if postman is not None:
-            await postman.stop()
+        await asyncio.gather(*(carrier.stop() for carrier in carriers))
         try:
             await store.write(SYSTEM, lambda work: leases.give_up(work, me))
         except Exception:

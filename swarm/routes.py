@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from swarm.administration import audit, people, person, required, skills
+from swarm.administration import audit, people, person, required, skills, webhook, webhooks
 from swarm.administration import teams as team_settings
 from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
 from swarm.desk import second_step as my_second_step
@@ -75,6 +75,15 @@ STAFF: list[BaseRoute] = [
     Route("/skills/{skill:int}", skills.rename, methods=["POST"]),
     Route("/skills/{skill:int}/removal", skills.remove, methods=["POST"]),
     Route("/audit", audit.show),
+    Route("/webhooks", webhooks.show),
+    Route("/webhooks", webhooks.add, methods=["POST"]),
+    Route("/webhooks/new", webhooks.new),
+    Route("/webhooks/{webhook:int}", webhook.show),
+    Route("/webhooks/{webhook:int}", webhook.change, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/state", webhook.switch, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/secret", webhook.renew, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/again", webhook.again, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/removal", webhook.remove, methods=["POST"]),
     Route("/me", me.show),
     Route("/me/availability", me.availability, methods=["POST"]),
     Route("/me/skills", me.skills, methods=["POST"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from swarm.outbound.deliveries import forget
 from swarm.rooms.asking import expire
 from swarm.settings import Settings
 from swarm.store import Work
@@ -16,5 +17,6 @@ def schedule(settings: Settings) -> Mapping[str, tuple[float, Run]]:
     """Name → seconds between two runs, and what runs; safe to repeat, by one worker at a time."""
     return {
         "expire_asks": (10.0, lambda work: expire(work, settings.asks.answer_minutes)),
+        "forget_deliveries": (600.0, lambda work: forget(work, settings.webhooks.keep_days)),
         "close_resolved": (60.0, lambda work: close_resolved(work, settings.tickets.reopen_days)),
     }

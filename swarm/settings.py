@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -137,6 +138,21 @@ class Mail(Section, frozen=True):
         return self.goes_out and self.customers
 
 
+class Webhooks(Section, frozen=True):
+    networks: tuple[str, ...] = ()
+    http: bool = False
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
+    patience_days: Count = 3
+    keep_days: Count = 30
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(f"{network} is no network, such as 10.1.0.0/16") from None
+
+
 class Metrics(Section, frozen=True):
     token: Annotated[str, msgspec.Meta(pattern=r"^$|^[!-~]{16,200}$")] = ""
 
@@ -161,6 +177,7 @@ class Settings(Section, frozen=True):
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
     mail: Mail = Mail()
+    webhooks: Webhooks = Webhooks()
     metrics: Metrics = Metrics()
     log: Log = Log()
 

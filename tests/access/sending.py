@@ -162,7 +162,7 @@ def writer_of(door: str) -> tuple[str, str]:
         return "customer", "swarming"
     if path.startswith("/invitations"):
         return "invited", "swarming"
-    if path.startswith("/people"):
+    if path.startswith(("/people", "/webhooks")):
         return "administrator", "swarming"
     last = path.rpartition("/")[2]
     usual = (
@@ -180,7 +180,7 @@ def writer_of(door: str) -> tuple[str, str]:
 
 
 def _is_everybodys(path: str) -> bool:
-    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case")
+    desk = ("/webhooks", "/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case")
     return not path.startswith(desk)
 
 
@@ -198,6 +198,7 @@ def _address(world: World, path: str, ticket: str, lane: str) -> str:
         "{key}": "ladder",
         "{secret}": world.links.get("account" if path.startswith("/account") else "link", ""),
         "{person:int}": world.people["outsider"],
+        "{webhook:int}": world.webhook,
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
     }
     for name, value in values.items():
@@ -213,6 +214,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
     colleague = {"climbing": "ladder_one", "swarming": "swarm"}.get(ticket, "hive_one")
     words = {"reason": "Because", "seen": world.versions[ticket]}
     case = {"subject": "Help", "body": "It broke.", "language": "en", "name": "Ana"}
+    hook = {"name": "Dashboard", "url": "https://hooks.example.com/in", "events": "ticket.opened"}
     last = path.rpartition("/")[2]
     forms: dict[str, Form] = {
         "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
@@ -234,6 +236,9 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "availability": {"availability": "busy"},
         "skills": {"name": "Another"} if path == "/skills" else {"skills": f"{world.skill}:2"},
         "{skill:int}": {"name": "Another"},
+        "webhooks": hook,
+        "{webhook:int}": hook,
+        "state": {"state": "off"},
         "forgotten": {"email": f"{secrets.token_hex(4)}@example.org"},
         "second-step": {"roles": "specialist"},
         "app": {"current": "wrong horse battery"},

@@ -67,6 +67,7 @@ ABSENT = Plain({"else": 404})
 CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
 MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
 ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
+ADMINISTERED = Plain({"administrator": 200, "staff": 403, "else": 303})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
 
@@ -94,6 +95,15 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /teams/new": STEERED,
     "GET /teams/{key}/settings": STEERED,
     "GET /audit": Plain({"administrator": 200, "staff": 403, "else": 303}),
+    "GET /webhooks": ADMINISTERED,
+    "GET /webhooks/new": ADMINISTERED,
+    "GET /webhooks/{webhook:int}": ADMINISTERED,
+    "POST /webhooks": Plain({"administrator": 201, "staff": 403, "else": 401}),
+    "POST /webhooks/{webhook:int}": ADMINISTRATORS,
+    "POST /webhooks/{webhook:int}/state": ADMINISTRATORS,
+    "POST /webhooks/{webhook:int}/secret": Plain({"administrator": 201, "staff": 403, "else": 401}),
+    "POST /webhooks/{webhook:int}/again": ADMINISTRATORS,
+    "POST /webhooks/{webhook:int}/removal": ADMINISTRATORS,
     "POST /people": ADMINISTRATORS,
     "POST /people/{person:int}/account": ADMINISTRATORS,
     "POST /people/{person:int}/link": Plain({"administrator": 201, "staff": 403, "else": 401}),

@@ -17,6 +17,7 @@ from swarm.accounts.models import Factor, Link, SessionRow
 from swarm.accounts.passwords import hash_of
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
+from swarm.outbound.models import Webhook
 from swarm.people import actions as people
 from swarm.people.models import Person
 from swarm.rooms import actions as rooms
@@ -125,6 +126,8 @@ def _keys(work: Work, marks: Marks) -> None:
         marks.keep(f"session hash {number}", key)
     for number, key in enumerate(work.session.scalars(select(Link.key))):
         marks.keep(f"link hash {number}", key)
+    for number, secret in enumerate(work.session.scalars(select(Webhook.secret))):
+        marks.keep(f"secret of webhook {number}", secret)
     for number, secret in enumerate(work.session.scalars(select(Factor.secret))):
         marks.keep(f"hash or secret of a second step {number}", secret)
 

@@ -53,6 +53,7 @@ def test_ids_that_are_nobodys(world: World, knocker: Knocker) -> None:
             *("GET /tickets/{}/foot/lane", "POST /tickets/{}/room/messages", "POST /tickets/{}/hand"),
             *("POST /asks/{}/end", "POST /invitations/{}/acceptance", "POST /tickets/{}/leaving"),
         ),
+        "administrator": ("GET /webhooks/{}", "POST /webhooks/{}/removal", "POST /webhooks/{}/secret"),
         "customer": ("GET /case/{}", "GET /case/{}/head", "POST /case/{}/messages"),
     }.items():
         for pattern in patterns:

@@ -18,6 +18,8 @@ from swarm.accounts.actions import make_link, start_session
 from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.events import SYSTEM
 from swarm.outbound import queue
+from swarm.outbound.models import Webhook, WebhookEvent
+from swarm.people.events import TeamChanged
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Following, Read, Ticket
@@ -108,6 +110,13 @@ def furnish(backend: Backend) -> None:
         new_app(work, 2)
         new_codes(work, 2)
         begin(work, 2, "/mine")
+        webhook = Webhook(
+            name="W", url="https://w.example.org", secret="whsec_", state="on", created_at=work.now
+        )
+        work.session.add(webhook)
+        work.session.flush()
+        work.session.add(WebhookEvent(kind="team.changed", webhook_id=webhook.id))
+        work.record("team:1", TeamChanged(team_id=1))
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
 
     store.write_now(SYSTEM, enter)
