@@ -127,7 +127,7 @@ def _keys(work: Work, marks: Marks) -> None:
     for number, key in enumerate(work.session.scalars(select(Link.key))):
         marks.keep(f"link hash {number}", key)
     for number, secret in enumerate(work.session.scalars(select(Webhook.secret))):
-        marks.keep(f"secret of webhook {number}", secret)
+        marks.keep(f"hash or secret of webhook {number}", secret)
     for number, secret in enumerate(work.session.scalars(select(Factor.secret))):
         marks.keep(f"hash or secret of a second step {number}", secret)
 
