@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from swarm.accounts.letters import account_link, forgotten
 from swarm.outbound.letters import Write
+from swarm.rooms.letters import staff_news
 from swarm.tickets.letters import case_news, case_opened
 
 LETTERS: Mapping[str, Write] = {
@@ -13,4 +14,5 @@ LETTERS: Mapping[str, Write] = {
     "forgotten": forgotten,
     "case_opened": case_opened,
     "case_news": case_news,
+    "staff_news": staff_news,
 }

@@ -34,6 +34,7 @@ from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
 from swarm.outbound.courier import Courier
 from swarm.outbound.postman import Postman
+from swarm.people.seeing import note_here
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
 from swarm.settings import Settings, resources
@@ -58,6 +59,8 @@ from swarm.webhooks.bodies import bodies
 
 _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
+HERE_EVERY = 10.0
+"""Seconds between two notes of who has a page open."""
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
 
@@ -223,6 +226,8 @@ def _lifespan(
         clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
         for carrier in carriers:
             carrier.start()
+        if settings.mail.goes_out:
+            clocks.append(asyncio.create_task(_note_who_is_here(store, hub)))
         if app.state.metrics.folder:
             clocks.append(asyncio.create_task(_publish(app.state.metrics)))
         yield
@@ -267,6 +272,20 @@ async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) ->
         except Exception:
             _log.exception("scheduled_run_failed", job=name)
         await asyncio.sleep(seconds)
+
+
+async def _note_who_is_here(store: Store, hub: Hub) -> None:
+    while True:
+        people = hub.people_here()
+        try:
+            if people:
+                await store.write(SYSTEM, partial(note_here, person_ids=people))
+        except ReadOnly:
+            # Said once, when it began.
+            pass
+        except Exception as failure:
+            _log.warning("not_noted_who_is_here", failure=type(failure).__name__)
+        await asyncio.sleep(HERE_EVERY)
 
 
 async def _look(store: Store, seconds: float) -> None:

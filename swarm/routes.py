@@ -87,6 +87,7 @@ STAFF: list[BaseRoute] = [
     Route("/me", me.show),
     Route("/me/availability", me.availability, methods=["POST"]),
     Route("/me/skills", me.skills, methods=["POST"]),
+    Route("/me/letters", me.letters, methods=["POST"]),
     Route("/me/profile", me.profile, methods=["POST"]),
     Route("/me/password", me.password, methods=["POST"]),
     Route("/me/second-step", my_second_step.show),

@@ -23,6 +23,7 @@ def served(
         "mail__sender": "desk@example.org",
         # Tried again by the clock, they would change rows under those who compare them.
         "mail__customers": "false",
+        "mail__gather_seconds": "3600",
         **settings,
     }
     if pair == "sqlite":

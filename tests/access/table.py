@@ -184,6 +184,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     # My own page; the password is tried with a wrong one.
     "POST /me/availability": _staff(204, 401),
     "POST /me/skills": _staff(204, 401),
+    "POST /me/letters": _staff(204, 401),
     "POST /me/profile": _staff(204, 401),
     "POST /me/password": _staff(422, 401),
     "POST /me/sessions/end": _staff(204, 401),

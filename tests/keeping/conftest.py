@@ -20,6 +20,7 @@ from swarm.events import SYSTEM
 from swarm.outbound import queue
 from swarm.outbound.models import Webhook, WebhookEvent
 from swarm.people.events import TeamChanged
+from swarm.people.seeing import note_here
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Following, Read, Ticket
@@ -105,6 +106,7 @@ def furnish(backend: Backend) -> None:
         assert ticket.customer_id is not None
         make_link(work, ticket.id, ticket.customer_id, 7)
         work.session.add(Read(person_id=1, stream="room:1", seq=1))
+        note_here(work, [1])
         work.session.add(Following(ticket_id=1, read_seq=1, letters=False))
         let_in_by_link(work, 2, timedelta(hours=1))
         new_app(work, 2)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from swarm.store.tables import Id, UtcTime
+from swarm.store.tables import Id, Json, UtcTime
 
 revision = "0011"
 down_revision = "0007"
@@ -75,3 +75,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_deliveries_webhook_id_id"), "deliveries", ["webhook_id", "id"])
     op.create_index(op.f("ix_deliveries_webhook_id_state_id"), "deliveries", ["webhook_id", "state", "id"])
     op.create_index(op.f("ix_deliveries_created_at"), "deliveries", ["created_at"])
+    op.add_column(
+        "people",
+        sa.Column("letters", Json, server_default=sa.text('\'["asks", "given"]\''), nullable=False),
+    )
+    op.create_table(
+        "seen",
+        sa.Column("person_id", Id, autoincrement=False, nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_seen_person_id_people")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_seen")),
+    )
