@@ -115,10 +115,12 @@ def build(
         half_way_cookie=Cookie("signing-in", secure=secure, max_age=600),
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
     )
-    courier = Courier(store, settings.webhooks, partial(bodies, prefix=settings.tickets.prefix))
+    draw = partial(bodies, prefix=settings.tickets.prefix)
+    courier = Courier(store, settings.webhooks, draw) if settings.webhooks.sent else None
     postman = (
         Postman(store, settings.mail, LETTERS, partial(drawn, house)) if settings.mail.goes_out else None
     )
+    carriers = [carrier for carrier in (courier, postman) if carrier is not None]
     hub = _hub(settings, store, render, house)
     endpoint = live_endpoint(hub)
     app = Starlette(
@@ -134,7 +136,7 @@ def build(
             SignedOut: _to_sign_in(problems),
             OperationalError: _database_away(problems),
         },
-        lifespan=_lifespan(settings, store, hub, house, [courier] if postman is None else [courier, postman]),
+        lifespan=_lifespan(settings, store, hub, house, carriers),
     )
     app.state.house = house
     app.state.hub = hub

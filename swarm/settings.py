@@ -139,6 +139,7 @@ class Mail(Section, frozen=True):
 
 
 class Webhooks(Section, frozen=True):
+    sent: bool = True
     networks: tuple[str, ...] = ()
     http: bool = False
     seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0

@@ -51,7 +51,16 @@ class Webhook(Table):
     """An address outside that is told of events."""
 
     __tablename__ = "webhooks"
-    __table_args__ = (CheckConstraint("state IN ('on', 'off', 'removed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('on', 'off', 'removed')", name="state"),
+        Index(
+            "ix_webhooks_names",
+            "name",
+            unique=True,
+            sqlite_where=text("state <> 'removed'"),
+            postgresql_where=text("state <> 'removed'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from swarm.outbound.letters import Letter
@@ -129,6 +129,16 @@ def again(work: Work) -> int:
             rows.values(state="waiting", next_at=work.now, created_at=work.now, tries=0).returning(Mail.id)
         ).all()
     )
+
+
+def forget(work: Work, days: int, most: int = 5000) -> int:
+    """Take away letters that are over and older than so many days, a part at a time; how many."""
+    old = select(Mail.id).where(
+        Mail.state.in_(("sent", "dropped")), Mail.created_at < work.now - timedelta(days=days)
+    )
+    ids = work.session.scalars(old.order_by(Mail.id).limit(most)).all()
+    work.session.execute(delete(Mail).where(Mail.id.in_(ids)))
+    return len(ids)
 
 
 def waiting(session: Session) -> tuple[int, datetime | None]:

@@ -129,6 +129,18 @@ def test_after_days_it_is_parked_and_not_tried_for_ever(site: Site, town: Town, 
     until(site, lambda rows: rows[0].state == "parked")
 
 
+def test_letters_that_are_over_are_not_kept_for_ever(site: Site, town: Town, mailbox: Mailbox) -> None:
+    put(site, town)
+    until(site, lambda rows: rows[0].state == "sent")
+    assert site.do(lambda work: queue.forget(work, 90)) == 0
+    mailbox.behaviour = "550 No"
+    put(site, town, "ada")
+    until(site, lambda rows: rows[1].state == "parked")
+    site.clock.move(days=91)
+    assert site.do(lambda work: queue.forget(work, 90)) == 1
+    until(site, lambda rows: [row.state for row in rows] == ["parked"])
+
+
 def test_the_outbox_is_measured(site: Site, town: Town, mailbox: Mailbox) -> None:
     mailbox.behaviour = "451 Later"
     put(site, town)

@@ -19,6 +19,7 @@ from swarm.store import Work, log
 from swarm.tickets.csv_rows import Options
 from swarm.tickets.importing import Wishes, bring_in
 from swarm.tickets.posting import post
+from tests.access.taint import logged
 from tests.support.receiver import Receiver, Told, receiving
 from tests.support.site import PATIENCE, Site, text_of
 from tests.support.town import build
@@ -219,6 +220,52 @@ def test_what_a_dead_worker_had_is_told_by_another(serve_hooks: Serve, receiver:
         site.clock.move(seconds=601)
         first, last = receiver.wait(1)[0], receiver.wait(2)[-1]
         assert first.id == last.id
+
+
+def test_what_is_old_and_what_nobody_wants_goes(out: Outside) -> None:
+    out.say()
+    out.until(lambda rows: bool(rows) and rows[0].state == "arrived")
+    assert out.site.do(lambda work: deliveries.forget(work, 30)) == 0
+    out.site.clock.move(days=31)
+    assert out.site.do(lambda work: deliveries.forget(work, 30)) == 1
+    out.receiver.behaviour = "500"
+    out.say()
+    out.until(lambda rows: bool(rows) and bool(rows[0].said))
+    out.root = out.site.person(out.town.people["root"])
+    assert out.root.post(f"/webhooks/{out.id}/removal").status_code == 303
+    assert out.root.get(f"/webhooks/{out.id}").status_code == 404
+    assert out.site.do(lambda work: deliveries.forget(work, 30)) == 1
+    row = out.site.look(lambda work: work.session.get_one(Webhook, out.id))
+    assert (row.secret, row.url) == ("", "")
+    out.say("Nobody is told")
+    assert out.until(lambda rows: True) == []
+
+
+def test_a_copy_of_a_desk_sends_nothing(serve_hooks: Serve, receiver: Receiver) -> None:
+    with serve_hooks(webhooks__sent="false") as site:
+        out = outside(site, receiver)
+        out.say()
+        assert [row.state for row in out.until(lambda rows: len(rows) == 1)] == ["waiting"]
+        with serve_hooks():
+            assert len(receiver.wait(1)) == 1
+
+
+def test_nothing_of_it_stands_in_the_log(out: Outside) -> None:
+    with logged() as log:
+        out.receiver.behaviour = "500"
+        out.say("Something internal")
+        out.until(lambda rows: bool(rows) and bool(rows[0].said))
+        said = log()
+    assert "webhook_not_taken" in said
+    assert all(word not in said for word in (out.secret, "key=1", "internal", "not like this"))
+
+
+def test_the_secret_is_shown_once(out: Outside) -> None:
+    for path in ("/webhooks", f"/webhooks/{out.id}", "/audit"):
+        assert out.secret not in out.root.get(path).text
+    again = {"name": "Dashboard", "url": "https://example.com/", "events": ["ticket.opened"]}
+    answer = out.root.post("/webhooks", again)
+    assert answer.status_code == 422 and "has this name" in answer.text
 
 
 def test_it_is_measured(out: Outside) -> None:

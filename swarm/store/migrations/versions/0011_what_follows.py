@@ -35,6 +35,14 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('on', 'off', 'removed')", name=op.f("ck_webhooks_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
     )
+    op.create_index(
+        "ix_webhooks_names",
+        "webhooks",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'removed'"),
+        postgresql_where=sa.text("state <> 'removed'"),
+    )
     op.create_table(
         "webhook_events",
         sa.Column("kind", sa.String(), nullable=False),
