@@ -43,6 +43,8 @@ class Receiver:
     """Everything that came, taken or not."""
     going: threading.Event = field(default_factory=threading.Event)
     """Set when the block ends: nobody stalls any longer."""
+    cut: threading.Event = field(default_factory=threading.Event)
+    """Set when somebody hung up on a huge answer."""
     _came: threading.Condition = field(default_factory=threading.Condition)
 
     @property
@@ -80,13 +82,11 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"\0\1\2 what\r\n\r\n" * 3000)
             elif behaviour == "huge":
                 self._begin(200, [("Content-Length", str(10**12))])
-                with_patience = 64
                 try:
-                    while with_patience and not receiver.going.is_set():
+                    while not receiver.going.is_set():
                         self.wfile.write(b"x" * 65536)
-                        with_patience -= 1
                 except OSError:
-                    receiver.behaviour = "cut"
+                    receiver.cut.set()
             elif behaviour.startswith("redirect "):
                 self._begin(302, [("Location", behaviour.partition(" ")[2]), ("Content-Length", "0")])
             elif behaviour != "drop":
