@@ -80,6 +80,7 @@ class Work:
         if self._later:
             self._number_shared()
         if self._kept and not self.quiet:
+            self.session.flush()
             self.at_last(outbox.put(self._kept, self.now))
 
     def _number_shared(self) -> None:
