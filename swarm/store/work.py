@@ -81,7 +81,7 @@ class Work:
             self._number_shared()
         if self._kept and not self.quiet:
             self.session.flush()
-            self.at_last(outbox.put(self._kept, self.now))
+            together(self.session.connection(), outbox.put(self._kept, self.now))
 
     def _number_shared(self) -> None:
         connection = self.session.connection()
