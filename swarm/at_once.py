@@ -22,6 +22,15 @@ from swarm.accounts.second_step import end_sessions_without
 from swarm.audit.actions import note
 from swarm.events import Event
 from swarm.modes.events import PolicyChanged
+from swarm.outbound.events import (
+    WebhookAdded,
+    WebhookChanged,
+    WebhookGivenUp,
+    WebhookRemoved,
+    WebhookSecretRenewed,
+    WebhookSwitchedOff,
+    WebhookSwitchedOn,
+)
 from swarm.people.events import (
     AddressSet,
     DutyLeadNamed,
@@ -94,6 +103,13 @@ AUDITED: Sequence[type[Event]] = (
     GuestInvited,
     GuestJoined,
     GuestWithdrawn,
+    WebhookAdded,
+    WebhookChanged,
+    WebhookSwitchedOn,
+    WebhookSwitchedOff,
+    WebhookGivenUp,
+    WebhookSecretRenewed,
+    WebhookRemoved,
 )
 """What the audit log keeps."""
 

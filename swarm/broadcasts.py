@@ -53,6 +53,8 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     ticket.TicketResolved: (*OWNER, CASE),
     ticket.TicketReopened: (*OWNER, CASE),
     ticket.TicketClosed: (*OWNER, CASE),
+    ticket.LettersStopped: (CASE,),
+    ticket.LettersWanted: (CASE,),
     # the room
     ticket.TicketTaken: OWNER,
     ticket.TicketTakenOver: OWNER,

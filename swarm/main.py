@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 import swarm.tables  # every table, so that references between them resolve
+from swarm.afterwards import afterwards, with_what_follows
 from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
@@ -31,8 +32,9 @@ from swarm.live.limits import Limits as LiveLimits
 from swarm.live.socket import live_endpoint
 from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
-from swarm.outbound.letters import Letter
+from swarm.outbound.courier import Courier
 from swarm.outbound.postman import Postman
+from swarm.people.seeing import note_here
 from swarm.routes import ROUTES
 from swarm.schedule import Run, schedule
 from swarm.settings import Settings, resources
@@ -46,15 +48,19 @@ from swarm.web.cookies import Cookie
 from swarm.web.errors import Problem, Problems, SignedOut, Unavailable, wants
 from swarm.web.house import House
 from swarm.web.language import LanguageMiddleware
+from swarm.web.letters import drawn
 from swarm.web.limits import Limits
 from swarm.web.links import Links
 from swarm.web.measuring import Measured
 from swarm.web.render import Render
 from swarm.web.security import Security
 from swarm.web.static import Static
+from swarm.webhooks.bodies import bodies
 
 _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
+HERE_EVERY = 10.0
+"""Seconds between two notes of who has a page open."""
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
 
@@ -73,7 +79,7 @@ def build(
     store = Store(
         settings.database.url,
         clock=clock,
-        at_once=AT_ONCE,
+        at_once=with_what_follows(AT_ONCE, afterwards(settings)),
         connections=settings.database.connections,
         probe=settings.database.probe_seconds,
     )
@@ -111,9 +117,12 @@ def build(
         customer_cookie=Cookie("case", secure=secure, max_age=settings.links.follow_days * DAY),
         guest_cookie=Cookie("guest", secure=secure, max_age=settings.guests.days * DAY),
     )
+    draw = partial(bodies, prefix=settings.tickets.prefix)
+    courier = Courier(store, settings.webhooks, draw) if settings.webhooks.sent else None
     postman = (
-        Postman(store, settings.mail, LETTERS, partial(_letter, house)) if settings.mail.goes_out else None
+        Postman(store, settings.mail, LETTERS, partial(drawn, house)) if settings.mail.goes_out else None
     )
+    carriers = [carrier for carrier in (courier, postman) if carrier is not None]
     hub = _hub(settings, store, render, house)
     endpoint = live_endpoint(hub)
     app = Starlette(
@@ -130,12 +139,13 @@ def build(
             SignedOut: _to_sign_in(problems),
             OperationalError: _database_away(problems),
         },
-        lifespan=_lifespan(settings, store, hub, house, postman),
+        lifespan=_lifespan(settings, store, hub, house, carriers),
     )
     app.state.house = house
     app.state.hub = hub
     app.state.metrics = Metrics(hub, store, figures)
     app.state.metrics.post = postman
+    app.state.metrics.courier = courier
     return app
 
 
@@ -207,7 +217,7 @@ def _hub(settings: Settings, store: Store, render: Render, house: House) -> Hub:
 
 
 def _lifespan(
-    settings: Settings, store: Store, hub: Hub, house: House, postman: Postman | None
+    settings: Settings, store: Store, hub: Hub, house: House, carriers: Sequence[Postman | Courier]
 ) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -220,16 +230,17 @@ def _lifespan(
             for name, (seconds, run) in schedule(settings).items()
         ]
         clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
-        if postman is not None:
-            postman.start()
+        for carrier in carriers:
+            carrier.start()
+        if settings.mail.goes_out:
+            clocks.append(asyncio.create_task(_note_who_is_here(store, hub)))
         if app.state.metrics.folder:
             clocks.append(asyncio.create_task(_publish(app.state.metrics)))
         yield
         for task in clocks:
             task.cancel()
         await asyncio.gather(*clocks, return_exceptions=True)
-        if postman is not None:
-            await postman.stop()
+        await asyncio.gather(*(carrier.stop() for carrier in carriers))
         try:
             await store.write(SYSTEM, lambda work: leases.give_up(work, me))
         except Exception:
@@ -269,6 +280,20 @@ async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) ->
         await asyncio.sleep(seconds)
 
 
+async def _note_who_is_here(store: Store, hub: Hub) -> None:
+    while True:
+        people = hub.people_here()
+        try:
+            if people:
+                await store.write(SYSTEM, partial(note_here, person_ids=people))
+        except ReadOnly:
+            # Said once, when it began.
+            pass
+        except Exception as failure:
+            _log.warning("not_noted_who_is_here", failure=type(failure).__name__)
+        await asyncio.sleep(HERE_EVERY)
+
+
 async def _look(store: Store, seconds: float) -> None:
     while True:
         try:
@@ -277,14 +302,6 @@ async def _look(store: Store, seconds: float) -> None:
             # A database that is away says nothing of this.
             _log.warning("not_known_whether_it_writes", failure=type(failure).__name__)
         await asyncio.sleep(seconds)
-
-
-def _letter(house: House, letter: Letter) -> tuple[str, str]:
-    """As text and as HTML, in the language that is in use."""
-    href = house.links.absolute(letter.path) if letter.path else ""
-    first, *rest = letter.paragraphs
-    text = "\n\n".join([first, *([f"{letter.label}:\n{href}"] if href else []), *rest])
-    return f"{text}\n", house.render.piece("mail/letter.html", {"letter": letter, "href": href})
 
 
 async def _publish(metrics: Metrics) -> None:

@@ -29,6 +29,7 @@ from swarm import figures
 from swarm.figures import Figures
 from swarm.live.counts import BOUNDS, Timing
 from swarm.live.hub import Hub
+from swarm.outbound.courier import Courier
 from swarm.outbound.postman import Postman
 from swarm.store import Store
 
@@ -69,6 +70,11 @@ class Metrics:
         self._totals = {key: self._counter(name, what) for key, (name, what) in HUB_TOTALS.items()}
         self.post: Postman | None = None
         """Who carries letters out here, where mail is set up."""
+        self.courier: Courier | None = None
+        self._deliveries = self._gauge("webhooks_waiting", "Deliveries that wait for an address.", "max")
+        self._oldest_delivery = self._gauge(
+            "webhooks_age_seconds", "Since the oldest delivery that waits was put in.", "max"
+        )
         self._letters = self._gauge("letters_waiting", "Letters nobody has taken yet.", "max")
         self._outbox = self._gauge(
             "outbox_age_seconds", "Since the oldest letter that waits was put in.", "max"
@@ -126,6 +132,9 @@ class Metrics:
         if self.post is not None:
             self._letters.set(self.post.waiting)
             self._outbox.set(self.post.age)
+        if self.courier is not None:
+            self._deliveries.set(self.courier.waiting)
+            self._oldest_delivery.set(self.courier.age)
         self._read_only.set(self._store.writing.refused is not None)
         for pool, lent in self._store.connections_in_use().items():
             self._pool.labels(pool).set(lent)

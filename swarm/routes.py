@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from swarm.administration import audit, people, person, required, skills
+from swarm.administration import audit, people, person, required, skills, webhook, webhooks
 from swarm.administration import teams as team_settings
 from swarm.api.table import ROUTES as PROGRAMS
 from swarm.desk import asks, lists, me, opening, owners, paper, teams, ticket, tokens, writing
@@ -92,9 +92,19 @@ STAFF: list[BaseRoute] = [
     Route("/skills/{skill:int}", skills.rename, methods=["POST"]),
     Route("/skills/{skill:int}/removal", skills.remove, methods=["POST"]),
     Route("/audit", audit.show),
+    Route("/webhooks", webhooks.show),
+    Route("/webhooks", webhooks.add, methods=["POST"]),
+    Route("/webhooks/new", webhooks.new),
+    Route("/webhooks/{webhook:int}", webhook.show),
+    Route("/webhooks/{webhook:int}", webhook.change, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/state", webhook.switch, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/secret", webhook.renew, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/again", webhook.again, methods=["POST"]),
+    Route("/webhooks/{webhook:int}/removal", webhook.remove, methods=["POST"]),
     Route("/me", me.show),
     Route("/me/availability", me.availability, methods=["POST"]),
     Route("/me/skills", me.skills, methods=["POST"]),
+    Route("/me/letters", me.letters, methods=["POST"]),
     Route("/me/profile", me.profile, methods=["POST"]),
     Route("/me/password", me.password, methods=["POST"]),
     Route("/me/second-step", my_second_step.show),
@@ -139,6 +149,8 @@ EVERYBODY: list[BaseRoute] = [
     Route("/case/{number:int}/foot", cases.foot),
     Route("/case/{number:int}/older", cases.older),
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),
+    Route("/case/{number:int}/read", cases.read, methods=["POST"]),
+    Route("/case/{number:int}/letters", cases.letters, methods=["POST"]),
     Route("/join/{secret}", joining.show),
     Route("/join/{secret}", joining.exchange, methods=["POST"]),
     Route("/guest/{guest:int}", guests.show),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from swarm.outbound import deliveries, queue
 from swarm.rooms.asking import expire
 from swarm.rooms.guests import expire_guests
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.actions import close_resolved
 
+LETTERS_KEPT = 90
+"""Days for which it is known that a letter went, and when."""
 Run = Callable[[Work], object]
 
 
@@ -18,5 +21,7 @@ def schedule(settings: Settings) -> Mapping[str, tuple[float, Run]]:
     return {
         "expire_asks": (10.0, lambda work: expire(work, settings.asks.answer_minutes)),
         "expire_guests": (10.0, expire_guests),
+        "forget_deliveries": (600.0, lambda work: deliveries.forget(work, settings.webhooks.keep_days)),
+        "forget_letters": (600.0, lambda work: queue.forget(work, LETTERS_KEPT)),
         "close_resolved": (60.0, lambda work: close_resolved(work, settings.tickets.reopen_days)),
     }

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -129,11 +130,34 @@ class Mail(Section, frozen=True):
     sender: Annotated[str, msgspec.Meta(pattern=r"^$|^[^@\s<>]+@[^@\s<>]+$")] = ""
     name: Annotated[str, msgspec.Meta(pattern=r"^[^\r\n]*$")] = "swarm"
     seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+    customers: bool = True
+    gather_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 60.0
 
     @property
     def goes_out(self) -> bool:
         """Whether letters are sent at all."""
         return bool(self.server and self.sender)
+
+    @property
+    def writes_to_customers(self) -> bool:
+        """Whether customers get letters about their cases."""
+        return self.goes_out and self.customers
+
+
+class Webhooks(Section, frozen=True):
+    sent: bool = True
+    networks: tuple[str, ...] = ()
+    http: bool = False
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
+    patience_days: Count = 3
+    keep_days: Count = 30
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError(f"{network} is no network, such as 10.1.0.0/16") from None
 
 
 class Metrics(Section, frozen=True):
@@ -161,6 +185,7 @@ class Settings(Section, frozen=True):
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
     mail: Mail = Mail()
+    webhooks: Webhooks = Webhooks()
     metrics: Metrics = Metrics()
     log: Log = Log()
 

@@ -113,17 +113,27 @@ def set_password(
     work.record(f"person:{person_id}", PasswordSet(person_id=person_id))
 
 
-def make_link(work: Work, ticket_id: int, customer_id: int, days: int, secret: str | None = None) -> str:
+def make_link(
+    work: Work,
+    ticket_id: int,
+    customer_id: int,
+    days: int,
+    secret: str | None = None,
+    *,
+    beside: bool = False,
+) -> str:
     """A link's secret that opens the customer lane once, within `days`; older unused ones of the ticket end.
 
-    `secret`: one that the asker can tell again by themselves, as long and as random as ours.
+    `secret`: one that the asker can tell again by themselves, as long and as random as ours. `beside`: others
+    stay, for each letter has its own.
     """
     secret = secret or secrets.token_urlsafe(32)
-    work.session.execute(
-        update(Link)
-        .where(Link.ticket_id == ticket_id, Link.used_at.is_(None), Link.expires_at > work.now)
-        .values(expires_at=work.now)
-    )
+    if not beside:
+        work.session.execute(
+            update(Link)
+            .where(Link.ticket_id == ticket_id, Link.used_at.is_(None), Link.expires_at > work.now)
+            .values(expires_at=work.now)
+        )
     work.session.add(
         Link(
             key=key_of(secret),

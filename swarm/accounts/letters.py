@@ -50,7 +50,8 @@ def _link(work: Work, person: Person, hours: int) -> Letter:
         name=person.name,
         language=person.language,
         subject=subject,
-        paragraphs=(first, lasts, last),
+        paragraphs=(first,),
         label=label,
         path=f"/account/{secret}",
+        closing=(lasts, last),
     )

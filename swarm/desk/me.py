@@ -23,7 +23,7 @@ from swarm.desk.knowing import MOST_PAIRS, known, pairs
 from swarm.events.refusals import Stale
 from swarm.people import actions
 from swarm.people.administering import teach
-from swarm.people.models import Person
+from swarm.people.models import LETTERS, Person
 from swarm.store import Work
 from swarm.text.language import LANGUAGES, _, ngettext
 from swarm.tickets.words import availability_word
@@ -47,6 +47,12 @@ class Skills(Form):
 
     def __post_init__(self) -> None:
         pairs(self.skills, "skills")
+
+
+class Letters(Form):
+    """What I get mail about while I am not here."""
+
+    letters: Annotated[tuple[Literal["asks", "given", "answers"], ...], Many(len(LETTERS))] = ()
 
 
 class Profile(Form):
@@ -107,6 +113,18 @@ async def skills(request: Request) -> Response:
         "skills",
         Skills,
         lambda work, form: teach(work, _me(work), pairs(form.skills, "skills")),
+        to="/me",
+        again=again,
+    )
+
+
+async def letters(request: Request) -> Response:
+    """What I get mail about while I am not here."""
+    return await act(
+        request,
+        "letters",
+        Letters,
+        lambda work, form: actions.set_letters(work, _me(work), form.letters),
         to="/me",
         again=again,
     )
@@ -194,6 +212,13 @@ async def _page(request: Request, name: str, typed: Typed) -> Markup:
             "profile": of("profile", name=person.name, language=person.language, timezone=person.timezone),
             "availability": of("availability", availability=person.availability),
             "skills": of("skills"),
+            "letters": of("letters", letters=person.letters),
+            "choices_of_letters": [
+                ("asks", _("somebody asks for my help")),
+                ("given", _("a ticket was given to me")),
+                ("answers", _("a customer answered on a ticket of mine")),
+            ],
+            "mail_goes_out": house_of(request).settings.mail.goes_out,
             "password": of("password"),
             "has_second_step": bool(factors_of(work.session, person.id)),
             "tokens": len(tokens_of(work.session, person.id, work.now)),

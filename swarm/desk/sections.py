@@ -23,5 +23,6 @@ def _tabs(actor: Actor) -> list[tuple[str, str, str]]:
         ("teams", _("Teams"), "/teams"),
         ("people", _("People"), "/people"),
         ("skills", _("Skills"), "/skills"),
+        *([("webhooks", _("Webhooks"), "/webhooks")] if may_manage_accounts(actor) else []),
         *([("audit", _("Audit log"), "/audit")] if may_manage_accounts(actor) else []),
     ]

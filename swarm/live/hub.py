@@ -258,6 +258,11 @@ class Hub:
         """Everybody here."""
         return self._sessions
 
+    def people_here(self) -> set[int]:
+        """Colleagues with an open socket here."""
+        ids = (socket.viewer.id.partition(":") for socket in self._sockets())
+        return {int(number) for kind, _colon, number in ids if kind == "person"}
+
     def held_back(self) -> bool:
         """Nobody can say who may see what."""
         return monotonic() - self._rights.asked_at > self.limits.rights_stale

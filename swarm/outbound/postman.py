@@ -128,4 +128,5 @@ class Postman:
             html=html,
             token=taken.token,
             at=self._store.clock(),
+            thread=letter.thread,
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from swarm.outbound.letters import Letter
@@ -33,8 +33,8 @@ class Taken:
     letter: Letter | None
 
 
-def put(work: Work, kind: str, about: str = "", **data: Any) -> None:
-    """A letter of this kind goes out when this transaction is committed."""
+def put(work: Work, kind: str, about: str = "", *, after: float = 0, **data: Any) -> None:
+    """A letter of this kind goes out when this transaction is committed, or so many seconds later."""
     work.session.add(
         Mail(
             token=secrets.token_hex(16),
@@ -44,9 +44,27 @@ def put(work: Work, kind: str, about: str = "", **data: Any) -> None:
             letter=None,
             state="waiting",
             created_at=work.now,
-            next_at=work.now,
+            next_at=work.now + timedelta(seconds=after),
         )
     )
+
+
+def gather(
+    work: Work, kind: str, about: str, change: Callable[[dict[str, Any]], dict[str, Any]], after: float
+) -> None:
+    """Let what waits about the same say this too; where nothing waits, a letter goes out in so many seconds.
+
+    `change` is given its data, and makes new. Nobody takes the letter before this transaction is over, so
+    nothing is added to one that is being written.
+    """
+    work.session.flush()
+    untouched = Mail.about == about, Mail.kind == kind, Mail.state == "waiting", Mail.tries == 0
+    found = select(Mail).where(*untouched).order_by(Mail.id).limit(1).with_for_update()
+    row = work.session.scalars(found.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        put(work, kind, about, after=after, **change({}))
+    else:
+        row.data = change(dict(row.data))
 
 
 def is_due(work: Work) -> bool:
@@ -121,6 +139,16 @@ def again(work: Work) -> int:
             rows.values(state="waiting", next_at=work.now, created_at=work.now, tries=0).returning(Mail.id)
         ).all()
     )
+
+
+def forget(work: Work, days: int, most: int = 5000) -> int:
+    """Take away letters that are over and older than so many days, a part at a time; how many."""
+    old = select(Mail.id).where(
+        Mail.state.in_(("sent", "dropped")), Mail.created_at < work.now - timedelta(days=days)
+    )
+    ids = work.session.scalars(old.order_by(Mail.id).limit(most)).all()
+    work.session.execute(delete(Mail).where(Mail.id.in_(ids)))
+    return len(ids)
 
 
 def waiting(session: Session) -> tuple[int, datetime | None]:

@@ -33,6 +33,7 @@ def message(
     html: str,
     token: str,
     at: datetime,
+    thread: str = "",
 ) -> EmailMessage:
     """The letter as it goes over the wire. Raises `NotTaken` for an address no header can hold."""
     made = EmailMessage()
@@ -43,7 +44,11 @@ def message(
     except (ValueError, IndexError, errors.SMTPException) as problem:
         raise NotTaken(str(problem), for_good=True) from None
     made["Date"] = format_datetime(at)
-    made["Message-ID"] = f"<{token}@{settings.sender.rpartition('@')[2]}>"
+    domain = settings.sender.rpartition("@")[2]
+    made["Message-ID"] = f"<{token}@{domain}>"
+    if thread:
+        # No letter ever had this id; programs that sort by it keep all of them together (RFC 5322, 3.6.4).
+        made["In-Reply-To"] = made["References"] = f"<{thread}@{domain}>"
     # Who is away tells us nothing by answering (RFC 3834).
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(text)

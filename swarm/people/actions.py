@@ -19,7 +19,7 @@ from swarm.people.events import (
     TeamChanged,
     TeamCreated,
 )
-from swarm.people.models import Customer, Membership, Person, PersonSkill, Skill, Team, Tier
+from swarm.people.models import LETTERS, Customer, Membership, Person, PersonSkill, Skill, Team, Tier
 from swarm.store import Work, instance
 from swarm.text.language import _
 
@@ -157,6 +157,11 @@ def set_profile(work: Work, person_id: int, *, name: str, language: str, timezon
     person = _active(work, person_id)
     person.name, person.language, person.timezone = name, language, timezone
     change_rights(work, [person_id])
+
+
+def set_letters(work: Work, person_id: int, wanted: Collection[str]) -> None:
+    """What a person gets mail about while they are not here. Raises `Unknown`."""
+    _active(work, person_id).letters = [what for what in LETTERS if what in wanted]
 
 
 def set_role(work: Work, person_id: int, role: Role) -> None:

@@ -7,10 +7,13 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from swarm.store.tables import Table
+from swarm.store.tables import Json, Table
 
 LEVELS = (1, 2, 3)
 KNOWS_WELL = 2
+LETTERS = ("asks", "given", "answers")
+"""An ask reached them, a ticket was given to them, a customer answered on theirs."""
+USUAL_LETTERS = ("asks", "given")
 
 
 class Person(Table):
@@ -35,7 +38,20 @@ class Person(Table):
     """An argon2 hash; nobody signs in without one."""
     stamp: Mapped[int] = mapped_column(default=1)
     """Grows whenever this person's rights change, so that open screens ask again."""
+    letters: Mapped[list[str]] = mapped_column(
+        Json, default=lambda: list(USUAL_LETTERS), server_default='["asks", "given"]'
+    )
+    """What they get mail about while they are not here: of LETTERS."""
     created_at: Mapped[datetime]
+
+
+class Seen(Table):
+    """When a colleague last had a page open; noted every few seconds while they do."""
+
+    __tablename__ = "seen"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
 
 
 class Team(Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from babel.dates import format_date
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from swarm.portal.visitor import address, customer_here, number_of
 from swarm.store import Work, log
 from swarm.text.language import current
 from swarm.text.times import zone
+from swarm.tickets.following import following, mark_read, set_letters
 from swarm.tickets.models import Ticket
 from swarm.tickets.posting import MOST_LETTERS, may_customer_write
 from swarm.tickets.posting import post as write
@@ -41,6 +42,19 @@ class Message(Form, kw_only=True):
 
     body: Annotated[str, ManyLines(MOST_LETTERS)]
     client_id: Annotated[str, OneLine(64, min=8)]
+
+
+class ReadUpTo(Form, kw_only=True):
+    """How far the customer has seen their lane."""
+
+    lane: Literal["lane"] = "lane"
+    seq: Annotated[int, Number(1)]
+
+
+class Letters(Form):
+    """Whether letters about the case are wanted."""
+
+    letters: Literal["on", "off"]
 
 
 class Before(Form):
@@ -166,6 +180,26 @@ async def post(request: Request) -> Response:
     return JSONResponse({"seq": posted.seq}, headers={"Cache-Control": "no-store"})
 
 
+async def read(request: Request) -> Response:
+    """Notes how far the customer has seen their lane: no letter tells of it any more."""
+    number, form = number_of(request), await read_form(request, ReadUpTo)
+    await customer_write(request, lambda work: mark_read(work, number, form.seq))
+    return _done(request, number)
+
+
+async def letters(request: Request) -> Response:
+    """Letters about this case, or none."""
+    number, form = number_of(request), await read_form(request, Letters)
+    await customer_write(request, lambda work: set_letters(work, number, form.letters == "on"))
+    return _done(request, number)
+
+
+def _done(request: Request, number: int) -> Response:
+    if wants(request) == "page":
+        return RedirectResponse(f"/case/{number}", 303)
+    return Response(status_code=204)
+
+
 async def _opening(request: Request, problem: Problem | None) -> Markup:
     house = house_of(request)
 
@@ -223,7 +257,9 @@ async def _piece(request: Request, name: str) -> Response:
 
 def _about(request: Request, work: Work, ticket: Ticket, problem: Problem | None) -> dict[str, Any]:
     """What head and foot show of a ticket: nothing that only staff know."""
-    days = house_of(request).settings.tickets.reopen_days
+    settings = house_of(request).settings
+    days = settings.tickets.reopen_days
+    follows = following(work.session, ticket.id)
     owner = work.session.get_one(Person, ticket.owner_id)
     me = _me(work, ticket)
     return {
@@ -239,7 +275,15 @@ def _about(request: Request, work: Work, ticket: Ticket, problem: Problem | None
         "client_id": secrets.token_urlsafe(16),
         "most": MOST_LETTERS,
         "pending": _pending(me, work.now),
+        "read_seq": follows.read_seq,
+        "letters": follows.letters,
+        "letters_reach": settings.mail.writes_to_customers and _has_address(work, ticket),
     }
+
+
+def _has_address(work: Work, ticket: Ticket) -> bool:
+    customer = None if ticket.customer_id is None else work.session.get(Customer, ticket.customer_id)
+    return bool(customer and customer.email)
 
 
 def _me(work: Work, ticket: Ticket) -> Face:

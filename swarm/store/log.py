@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -95,6 +95,12 @@ def before(session: Session, stream: str, seq: int, limit: int) -> list[Entry]:
         .limit(limit)
     )
     return [_entry(row) for row in rows][::-1]
+
+
+def lines(session: Session, keys: Collection[tuple[str, int]]) -> dict[tuple[str, int], Entry]:
+    """Single lines, by stream and number."""
+    rows = session.scalars(select(EventRow).where(tuple_(EventRow.stream, EventRow.seq).in_(keys)))
+    return {(row.stream, row.seq): _entry(row) for row in rows}
 
 
 def epoch(session: Session) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor, Event
-from swarm.store import log
+from swarm.store import log, outbox
 from swarm.store.log import Entry
 from swarm.store.sql import Asked, Rows, together
 
@@ -27,7 +27,7 @@ SHARED = ("person:", "team:", "house:")
 class Work:
     """A transaction in progress; committed at the edge, never inside an action."""
 
-    __slots__ = ("_at_once", "_later", "actor", "last", "now", "recorded", "session")
+    __slots__ = ("_at_once", "_kept", "_later", "actor", "last", "now", "quiet", "recorded", "session")
 
     def __init__(self, session: Session, actor: Actor, now: datetime, at_once: AtOnce) -> None:
         self.session = session
@@ -36,6 +36,9 @@ class Work:
         self.recorded: list[log.Entry] = []
         self.last: list[Last] = []
         """What the commit takes with it."""
+        self.quiet = False
+        """What is recorded is history: nobody outside is told."""
+        self._kept: list[log.Entry] = []
         self._later: list[tuple[str, Event, Actor, datetime]] = []
         self._at_once = at_once
 
@@ -57,6 +60,7 @@ class Work:
         entry = Entry(stream, seq, event.kind, at or self.now, (by or self.actor).key, event.data())
         log.keep(connection, [entry])
         self.recorded.append(entry)
+        self._kept.append(entry)
         self._follow(event)
         return seq
 
@@ -72,9 +76,14 @@ class Work:
             then(together(connection, *asked))
 
     def finish(self) -> None:
-        """Number what goes to streams that many tickets share: last, and in order of their keys."""
-        if not self._later:
-            return
+        """Number what goes to streams that many tickets share, last and in order of keys; tell outside."""
+        if self._later:
+            self._number_shared()
+        if self._kept and not self.quiet:
+            self.session.flush()
+            together(self.session.connection(), outbox.put(self._kept, self.now))
+
+    def _number_shared(self) -> None:
         connection = self.session.connection()
         # Everybody takes these locks in one order and holds them for a moment: no deadlock.
         numbers = {
@@ -89,6 +98,7 @@ class Work:
         ]
         log.keep(connection, entries)
         self.recorded += entries
+        self._kept += entries
         self._later.clear()
 
     def _follow(self, event: Event) -> None:

@@ -268,3 +268,27 @@ class LinksEnded(Event):
     """No link to the customer lane opens it any more, and no browser that used one sees it."""
 
     ticket_id: int
+
+
+@event(
+    "lane.letters_stopped",
+    audience="customer",
+    headline=N_("%(actor)s wants no more letters about this ticket"),
+)
+@dataclass(frozen=True, kw_only=True)
+class LettersStopped(Event):
+    """The customer reads of it on the page alone."""
+
+    ticket_id: int
+
+
+@event(
+    "lane.letters_wanted",
+    audience="customer",
+    headline=N_("%(actor)s wants letters about this ticket again"),
+)
+@dataclass(frozen=True, kw_only=True)
+class LettersWanted(Event):
+    """Answers go to the customer by mail too."""
+
+    ticket_id: int

@@ -141,6 +141,7 @@ def _store(store: Store, rows: Sequence[Row], wishes: Wishes, known: _Known) -> 
 
 
 def _write(work: Work, rows: Sequence[Row], wishes: Wishes, known: _Known) -> tuple[list[Outcome], _Known]:
+    work.quiet = True
     # Imports write one after the other: two of the same file meet here and the second finds the first's rows.
     instance.locked(work)
     there = dict(

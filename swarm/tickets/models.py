@@ -151,3 +151,14 @@ class Read(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
     stream: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int]
+
+
+class Following(Table):
+    """How the customer follows a case: no row, and they have read nothing and want letters."""
+
+    __tablename__ = "followings"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True, autoincrement=False)
+    read_seq: Mapped[int] = mapped_column(default=0)
+    """The last number of the lane they have seen; only grows."""
+    letters: Mapped[bool] = mapped_column(default=True)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from swarm.events import Actor
 from swarm.events.refusals import No, NotAllowed, Refused, Stale, Unknown
 from swarm.modes import mode_of
-from swarm.store import Entry, Work, log
+from swarm.store import Entry, Work, log, outbox
 from swarm.store.sql import Asked, Rows, Sql, together
 from swarm.text.language import _, use
 from swarm.tickets import rules
@@ -263,6 +263,7 @@ def _write(
         log.numbering({f"room:{ticket}": count for ticket, count in counts.items()}),
         (_WRITE, {"rows": rows, "now": work.now}),
         (_TELL, {"kind": RoomMessagePosted.kind, "keys": [row[1:5] for row in rows]}),
+        outbox.put_new(RoomMessagePosted.kind, [(row[1], row[6]) for row in rows], work.now),
         (_TOUCH, {"tickets": [[ticket] for ticket in counts], "now": work.now, "stale": work.now - STALE}),
         then=written,
     )

@@ -28,6 +28,7 @@ from swarm.tickets import actions as tickets
 from swarm.tickets.models import Ticket
 from swarm.tickets.opening import NewTicket, open_ticket
 from swarm.tickets.posting import post
+from swarm.webhooks import actions as webhooks
 from tests.support.site import Site, Visitor
 
 STAFF: dict[str, tuple[str, dict[str, int], bool]] = {
@@ -87,6 +88,8 @@ class World:
     unknown_skill: int = 0
     """One that nobody has."""
     ask: int = 0
+    webhook: int = 0
+    """Of something that never happens here: nothing is sent."""
 
     def as_(self, work: Work, who: str) -> Work:
         """The same transaction, as this person."""
@@ -113,6 +116,7 @@ def build(site: Site) -> World:
     world.links["join"] = invite(world, "guest", "swarming")[1]
     world.links["account"] = fresh_account_link(world, "outsider")
     site.look(lambda work: _note_versions(work, world))
+    world.webhook = site.do(lambda work: _add_webhook(work, world))
     return world
 
 
@@ -127,6 +131,12 @@ def _give_tokens(work: Work, world: World) -> None:
 
 def _token(work: Work, world: World, name: str) -> Token:
     return work.session.scalars(select(Token).where(Token.key == key_of(world.tokens[name]))).one()
+
+
+def _add_webhook(work: Work, world: World) -> int:
+    settings, url = world.site.settings.webhooks, "https://hooks.example.com/there"
+    administrator = world.as_(work, "administrator")
+    return webhooks.add(administrator, settings, name="There", url=url, events=["person.set_swarm_up"]).id
 
 
 def _note_versions(work: Work, world: World) -> None:

@@ -87,6 +87,9 @@ def snapshot(world: World) -> dict[str, list[tuple[Any, ...]]]:
     def read(work: Work) -> dict[str, list[tuple[Any, ...]]]:
         found = {}
         for table in Table.metadata.sorted_tables:
+            if table.name == "seen":
+                # Whoever has a page open is noted by the clock.
+                continue
             leave = ALLOWED_TO_CHANGE.get(table.name, set())
             columns = [column for column in table.columns if column.name not in leave]
             rows = work.session.execute(select(*columns)).all()
@@ -191,7 +194,7 @@ def writer_of(door: str) -> tuple[str, str]:
         return "guest", "swarming"
     if path.startswith("/invitations"):
         return "invited", "swarming"
-    if path.startswith("/people"):
+    if path.startswith(("/people", "/webhooks")):
         return "administrator", "swarming"
     if path.startswith("/me/tokens/{"):
         return "outsider", "swarming"
@@ -211,8 +214,9 @@ def writer_of(door: str) -> tuple[str, str]:
 
 
 def _is_everybodys(path: str) -> bool:
-    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case", "/guest")
-    return not path.startswith(desk)
+    own = ("/case", "/guest")
+    desk = ("/webhooks", "/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me")
+    return not path.startswith((*desk, *own))
 
 
 def _as_piece(path: str) -> dict[str, str]:
@@ -233,6 +237,7 @@ def _address(world: World, path: str, ticket: str, lane: str, guest: str) -> str
         "{guest:int}": world.guests[guest],
         "{person:int}": world.people["outsider"],
         "{token:int}": world.token,
+        "{webhook:int}": world.webhook,
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
     }
     for name, value in values.items():
@@ -250,11 +255,13 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
     colleague = {"climbing": "ladder_one", "swarming": "swarm"}.get(ticket, "hive_one")
     words = {"reason": "Because", "seen": world.versions[ticket]}
     case = {"subject": "Help", "body": "It broke.", "language": "en", "name": "Ana"}
+    hook = {"name": "Dashboard", "url": "https://hooks.example.com/in", "events": "ticket.opened"}
     last = path.rpartition("/")[2]
     forms: dict[str, Form] = {
         "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
         "read": {"lane": lane or "lane", "seq": 1},
         "pace": {"pace": "on_hold"},
+        "letters": {"letters": "answers" if path.startswith("/me") else "off"},
         "answer": {"message": world.notes[ticket]},
         "details": {"priority": 2, "category": "network", "language": "fr", "tags": "one, two"},
         "owner": {"seen": world.versions[ticket]},
@@ -272,6 +279,9 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "availability": {"availability": "busy"},
         "skills": {"name": "Another"} if path == "/skills" else {"skills": f"{world.skill}:2"},
         "{skill:int}": {"name": "Another"},
+        "webhooks": hook,
+        "{webhook:int}": hook,
+        "state": {"state": "off"},
         "forgotten": {"email": f"{secrets.token_hex(4)}@example.org"},
         "second-step": {"roles": "specialist"},
         "app": {"current": "wrong horse battery"},

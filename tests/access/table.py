@@ -18,6 +18,7 @@ ABSENT = Plain({"else": 404})
 CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
 MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
 ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
+ADMINISTERED = Plain({"administrator": 200, "staff": 403, "else": 303})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 GUEST = Plain({"guest": 200, "else": 404})
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
@@ -46,6 +47,15 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /teams/new": STEERED,
     "GET /teams/{key}/settings": STEERED,
     "GET /audit": Plain({"administrator": 200, "staff": 403, "else": 303}),
+    "GET /webhooks": ADMINISTERED,
+    "GET /webhooks/new": ADMINISTERED,
+    "GET /webhooks/{webhook:int}": ADMINISTERED,
+    "POST /webhooks": Plain({"administrator": 201, "staff": 403, "else": 401}),
+    "POST /webhooks/{webhook:int}": ADMINISTRATORS,
+    "POST /webhooks/{webhook:int}/state": ADMINISTRATORS,
+    "POST /webhooks/{webhook:int}/secret": Plain({"administrator": 201, "staff": 403, "else": 401}),
+    "POST /webhooks/{webhook:int}/again": ADMINISTRATORS,
+    "POST /webhooks/{webhook:int}/removal": ADMINISTRATORS,
     "POST /people": ADMINISTRATORS,
     "POST /people/{person:int}/account": ADMINISTRATORS,
     "POST /people/{person:int}/link": Plain({"administrator": 201, "staff": 403, "else": 401}),
@@ -131,6 +141,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     # My own page; the password is tried with a wrong one.
     "POST /me/availability": _staff(204, 401),
     "POST /me/skills": _staff(204, 401),
+    "POST /me/letters": _staff(204, 401),
     "POST /me/profile": _staff(204, 401),
     "POST /me/password": _staff(422, 401),
     "POST /me/sessions/end": _staff(204, 401),
@@ -180,6 +191,8 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /case/{number:int}/foot": CASE,
     "GET /case/{number:int}/older": CASE,
     "POST /case/{number:int}/messages": CASE,
+    "POST /case/{number:int}/read": Plain({"customer": 204, "other_customer": 404, "else": 401}),
+    "POST /case/{number:int}/letters": Plain({"customer": 204, "other_customer": 404, "else": 401}),
     "GET /join/{secret}": Plain({"else": 200}),
     "POST /join/{secret}": Plain({"else": 303}),
     # A guest's own address, and one whose access ended.

@@ -17,6 +17,7 @@ from swarm.accounts.models import Factor, Link, SessionRow, Token
 from swarm.accounts.passwords import hash_of
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
+from swarm.outbound.models import Webhook
 from swarm.people import actions as people
 from swarm.people.models import Customer, Guest, Person
 from swarm.rooms import actions as rooms
@@ -144,6 +145,8 @@ def _keys(work: Work, marks: Marks) -> None:
     for number, guest in enumerate(work.session.scalars(select(Guest))):
         marks.keep(f"link hash of guest {number}", guest.link)
         marks.keep(f"session hash of guest {number}", guest.session or guest.link)
+    for number, secret in enumerate(work.session.scalars(select(Webhook.secret))):
+        marks.keep(f"hash or secret of webhook {number}", secret)
     for number, secret in enumerate(work.session.scalars(select(Factor.secret))):
         marks.keep(f"hash or secret of a second step {number}", secret)
 

@@ -9,21 +9,29 @@ from typing import Any, TypeVar
 import pytest
 import structlog
 from markupsafe import Markup
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from swarm.afterwards import afterwards, with_what_follows
+from swarm.at_once import AT_ONCE
 from swarm.events import SYSTEM
 from swarm.lanes import queries as lanes
 from swarm.lanes.views import Lane
+from swarm.letters import LETTERS
+from swarm.outbound.letters import Letter
+from swarm.outbound.models import Mail
 from swarm.portal import cases
 from swarm.rooms import actions as rooms
-from swarm.store import Work
+from swarm.settings import load
+from swarm.store import Store, Work
 from swarm.text.markdown import to_html
 from swarm.tickets import actions as tickets
 from swarm.tickets import posting
 from swarm.tickets.models import Message
 from swarm.tickets.opening import store_message
 from swarm.tickets.posting import post
+from swarm.web.letters import drawn
 from swarm.web.render import Render
 from tests.access.complete import doors_of
 from tests.access.people import GUESTS, World
@@ -143,6 +151,35 @@ def test_nothing_follows_who_was_dismissed(world: World, marks: Marks) -> None:
         socket.settle()
         after = "\n".join(socket.said[before:])
     assert [where for where in marks.found_in(after) if where.startswith("said later")] == []
+
+
+def test_no_letter_to_a_customer_has_a_mark(world: World, marks: Marks) -> None:
+    """Of everything that sets one off, with the room full of marks."""
+    settings = load({"SWARM_MAIL__SERVER": "localhost", "SWARM_MAIL__SENDER": "desk@example.org"})
+    follows = with_what_follows(AT_ONCE, afterwards(settings))
+    store = Store(world.site.store.url.render_as_string(hide_password=False), at_once=follows)
+    ticket = world.tickets["swarming"]
+
+    def happen(work: Work) -> None:
+        owner = world.as_(work, "hive_owner")
+        post(owner, ticket, "room", marks.put("said before a letter"), secrets.token_hex(8))
+        post(owner, ticket, "lane", "An answer for the customer", secrets.token_hex(8))
+        tickets.resolve(owner, ticket)
+        tickets.reopen(world.as_(work, "hive_owner"), ticket)
+
+    def written(work: Work) -> list[Letter]:
+        rows = work.session.scalars(select(Mail).where(Mail.kind.startswith("case_"))).all()
+        return [letter for row in rows if (letter := LETTERS[row.kind](work, row.data)) is not None]
+
+    try:
+        store.write_now(SYSTEM, happen)
+        letters = store.write_now(SYSTEM, written)
+    finally:
+        store.close()
+    assert [letter.to for letter in letters] == ["ana@customers.example.org"]
+    drawings = [part for letter in letters for part in drawn(world.site.app.state.house, letter)]
+    said = "\n".join([*drawings, *map(repr, letters)])
+    assert marks.found_in(said) == [] and "An answer for the customer" in said
 
 
 def test_a_leak_on_a_page_is_caught(

@@ -113,6 +113,11 @@ class _Page(HTMLParser):
     findings: list[Finding] = field(default_factory=list)
     inside: str = ""
 
+    @property
+    def is_mail(self) -> bool:
+        """Programs that read mail know no stylesheets of ours."""
+        return "/mail/" in f"/{self.name}"
+
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
 
@@ -123,7 +128,7 @@ class _Page(HTMLParser):
         given = {key: value or "" for key, value in attrs}
         for key, value in given.items():
             self._attribute(key, value)
-        if tag == "style":
+        if tag == "style" and not self.is_mail:
             self.say("inline <style>: styles live in static/css")
         if tag == "script" and "src" not in given and given.get("type") not in DATA_SCRIPTS:
             self.say("inline <script>: scripts live in static/js")
@@ -137,8 +142,7 @@ class _Page(HTMLParser):
         self.inside = ""
 
     def _attribute(self, key: str, value: str) -> None:
-        # Programs that read mail know no stylesheets of ours.
-        if key == "style" and "/mail/" not in f"/{self.name}":
+        if key == "style" and not self.is_mail:
             self.say("style attribute: styles live in static/css")
         if re.match(r"on[a-z]+$|hx-on", key):
             self.say(f"{key}: listeners live in static/js")

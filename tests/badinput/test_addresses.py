@@ -54,6 +54,7 @@ def test_ids_that_are_nobodys(world: World, knocker: Knocker) -> None:
             *("POST /asks/{}/end", "POST /invitations/{}/acceptance", "POST /tickets/{}/leaving"),
         ),
         "guest": ("GET /guest/{}", "GET /guest/{}/head", "POST /guest/{}/messages", "POST /guest/{}/leaving"),
+        "administrator": ("GET /webhooks/{}", "POST /webhooks/{}/removal", "POST /webhooks/{}/secret"),
         "customer": ("GET /case/{}", "GET /case/{}/head", "POST /case/{}/messages"),
     }.items():
         for pattern in patterns:

@@ -19,8 +19,20 @@ NUMBERS = {"seen", "seq", "to", "message", "priority", "person", "people", "team
 }
 PAIRS = {"skills", "places"}
 """Each a number, a colon and a number, or empty."""
-REPEATED = {"people", "skills", "places", "tiers"}
-BOUNDED = {"role", "pace", "lane", "policy", "availability", "language", "timezone", "priority"}
+REPEATED = {"events", "people", "skills", "places", "tiers"}
+BOUNDED = {
+    "events",
+    "letters",
+    "state",
+    "role",
+    "pace",
+    "lane",
+    "policy",
+    "availability",
+    "language",
+    "timezone",
+    "priority",
+}
 WRONG_NUMBERS = ("NaN", "1e400", "Infinity", "-1", "1.5", "9" * 20, "9" * 5000, "٣", "[1]", "0x10", "x", " ")
 WRONG_TEXTS = {
     "NUL": "a\0b",

@@ -19,11 +19,14 @@ from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.accounts.tokens import make_token
 from swarm.events import SYSTEM
 from swarm.outbound import queue
+from swarm.outbound.models import Webhook, WebhookEvent
+from swarm.people.events import TeamChanged
 from swarm.people.models import Guest
 from swarm.people.queries import person_actor
+from swarm.people.seeing import note_here
 from swarm.settings import Settings
 from swarm.store import Work
-from swarm.tickets.models import Read, Ticket
+from swarm.tickets.models import Following, Read, Ticket
 from tests.cli.conftest import runner
 from tests.conftest import PAIRS
 from tests.support.backends import Backend
@@ -106,6 +109,8 @@ def furnish(backend: Backend) -> None:
         assert ticket.customer_id is not None
         make_link(work, ticket.id, ticket.customer_id, 7)
         work.session.add(Read(person_id=1, stream="room:1", seq=1))
+        note_here(work, [1])
+        work.session.add(Following(ticket_id=1, read_seq=1, letters=False))
         let_in_by_link(work, 2, timedelta(hours=1))
         new_app(work, 2)
         new_codes(work, 2)
@@ -122,6 +127,13 @@ def furnish(backend: Backend) -> None:
                 ended_how="left",
             )
         )
+        webhook = Webhook(
+            name="W", url="https://w.example.org", secret="whsec_", state="on", created_at=work.now
+        )
+        work.session.add(webhook)
+        work.session.flush()
+        work.session.add(WebhookEvent(kind="team.changed", webhook_id=webhook.id))
+        work.record("team:1", TeamChanged(team_id=1))
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
         make_token(work, person_actor(work.session, 2), name="Bot", scopes=(), days=30)
 

@@ -22,6 +22,7 @@ from swarm.rooms.models import Ask, Invitation
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Ticket
+from swarm.webhooks import actions as webhooks
 from tests.support.processes import free_port
 from tests.support.site import Site, serve_site
 
@@ -105,6 +106,9 @@ def _shown(site: Site, work: Work) -> Demo:
     _guest, used = guests.invite_guest(work, asked.id, "Rui Costa", day)
     _other, unused = guests.invite_guest(work, asked.id, "Iva Novak", day)
     guest, cookie = guests.join(work, used, day)
+    work.actor = person_actor(work.session, roles["administrator"] or 0)
+    there, told = "https://hooks.example.com/there", ["person.set_swarm_up"]
+    webhook = webhooks.add(work, site.settings.webhooks, name="There", url=there, events=told)
     people = {**roles, "owner": asked.owner_id, "climber": climbing.owner_id, "half_way": half_way}
     return Demo(
         site,
@@ -116,6 +120,7 @@ def _shown(site: Site, work: Work) -> Demo:
             "team": work.session.scalars(select(Team.key)).first() or "",
             "link": make_link(work, climbing.id, climbing.customer_id or 0, 7),
             "account": let_in_by_link(work, half_way, timedelta(hours=1)),
+            "webhook": webhook.id,
             "guest": guest,
             "join": unused,
         },

@@ -32,6 +32,7 @@ def serve_with_mail(backend: Backend, mailbox: Mailbox) -> Serve:
             "mail__security": "none",
             "mail__sender": "desk@example.org",
             "mail__name": "The desk",
+            "mail__gather_seconds": "0",
         }
         return serve_site(backend, **{**usual, **settings})
 

@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import select
 
 from swarm.outbound import queue
-from swarm.outbound.models import Mail
 from swarm.people.models import Person
 from swarm.store import Work
 from tests.outbound.conftest import Serve
+from tests.outbound.rows import body, put, until
 from tests.support.site import PATIENCE, Site, text_of
 from tests.support.smtp import Mailbox
 from tests.support.town import Town, build
-
-
-def put(site: Site, town: Town, name: str = "ina") -> None:
-    """A link into this person's account is to go to them."""
-    person = town.people[name]
-    site.do(
-        lambda work: queue.put(work, "account_link", about=f"person:{person}", person_id=person, hours=72)
-    )
-
-
-def mails(site: Site) -> list[Mail]:
-    return site.look(lambda work: list(work.session.scalars(select(Mail).order_by(Mail.id))))
-
-
-def until(site: Site, fits: Callable[[list[Mail]], bool]) -> list[Mail]:
-    """The table, once it is so: there is nothing to be told by, but its rows."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if fits(found := mails(site)):
-            return found
-    raise TimeoutError([(one.state, one.tries, one.problem) for one in mails(site)])
-
-
-def body(letter: EmailMessage, kind: str) -> str:
-    part = letter.get_body((kind,))
-    assert part is not None
-    return str(part.get_content())
 
 
 def test_a_letter_arrives_as_text_and_html_with_a_link_that_works(
@@ -157,6 +127,18 @@ def test_after_days_it_is_parked_and_not_tried_for_ever(site: Site, town: Town, 
     until(site, lambda rows: bool(rows[0].problem))
     site.clock.move(days=4)
     until(site, lambda rows: rows[0].state == "parked")
+
+
+def test_letters_that_are_over_are_not_kept_for_ever(site: Site, town: Town, mailbox: Mailbox) -> None:
+    put(site, town)
+    until(site, lambda rows: rows[0].state == "sent")
+    assert site.do(lambda work: queue.forget(work, 90)) == 0
+    mailbox.behaviour = "550 No"
+    put(site, town, "ada")
+    until(site, lambda rows: rows[1].state == "parked")
+    site.clock.move(days=91)
+    assert site.do(lambda work: queue.forget(work, 90)) == 1
+    until(site, lambda rows: [row.state for row in rows] == ["parked"])
 
 
 def test_the_outbox_is_measured(site: Site, town: Town, mailbox: Mailbox) -> None:
