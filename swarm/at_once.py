@@ -18,6 +18,7 @@ from swarm.accounts.events import (
 )
 from swarm.accounts.second_step import end_sessions_without
 from swarm.audit.actions import note
+from swarm.customers.events import CustomerChanged, CustomersMerged
 from swarm.events import Event
 from swarm.modes.events import PolicyChanged
 from swarm.people.events import (
@@ -86,6 +87,8 @@ AUDITED: Sequence[type[Event]] = (
     TicketTakenOver,
     LinkMade,
     LinksEnded,
+    CustomerChanged,
+    CustomersMerged,
 )
 """What the audit log keeps."""
 

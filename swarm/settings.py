@@ -112,6 +112,7 @@ class Limits(Section, frozen=True):
     opening_per_minute: Count = 6
     links_per_minute: Count = 20
     posts_per_minute: Count = 120
+    searches_per_minute: Count = 240
 
 
 class Mail(Section, frozen=True):

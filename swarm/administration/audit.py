@@ -37,6 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "rights": ("person.role_set", "person.address_set", "person.placed"),
     "teams": ("team.", "person.skills_set", "skill."),
     "tickets": ("ticket.",),
+    "customers": ("customer.",),
 }
 """What one can look for → the beginnings of the kinds it means."""
 
@@ -114,6 +115,7 @@ def _groups() -> list[tuple[str, str]]:
         ("rights", _("Roles and membership")),
         ("teams", _("Teams, skills and how they work")),
         ("tickets", _("Stepping in on tickets")),
+        ("customers", _("Customers’ records")),
     ]
 
 
@@ -158,4 +160,6 @@ def _about(key: str, names: Mapping[str, Face], teams: Mapping[int, Team]) -> tu
     if kind == "team" and int(number) in teams:
         team = teams[int(number)]
         return team.name, f"/teams/{team.key}"
+    if kind == "customer":
+        return _("Customer %(number)s", number=number), f"/customers/{number}"
     return (_("Ticket %(number)s", number=number), f"/tickets/{number}") if kind == "ticket" else ("", "")
