@@ -28,6 +28,9 @@ ALLOWED_TO_CHANGE = {"sessions": {"seen_at", "idle_at"}, "leases": {"holder", "u
 __all__ = ["Answer", "Knocker", "Rehearsal", "rehearsing", "snapshot", "swarm"]
 
 
+_RECORD = {"company": "D.", "phone": "+351 21", "language": "pt", "timezone": "Europe/Lisbon"}
+
+
 class _Done(Exception):
     """The action passed; its transaction is thrown away."""
 
@@ -180,7 +183,7 @@ def writer_of(door: str) -> tuple[str, str]:
 
 
 def _is_everybodys(path: str) -> bool:
-    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case")
+    desk = ("/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me", "/case", "/customers")
     return not path.startswith(desk)
 
 
@@ -198,6 +201,7 @@ def _address(world: World, path: str, ticket: str, lane: str) -> str:
         "{key}": "ladder",
         "{secret}": world.links.get("account" if path.startswith("/account") else "link", ""),
         "{person:int}": world.people["outsider"],
+        "{customer:int}": world.customers["ana"],
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
     }
     for name, value in values.items():
@@ -233,6 +237,9 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "availability": {"availability": "busy"},
         "skills": {"name": "Another"} if path == "/skills" else {"skills": f"{world.skill}:2"},
         "{skill:int}": {"name": "Another"},
+        "{customer:int}": {"version": 1, "name": "Ana D.", "email": "ana@d.example", **_RECORD},
+        "notes": {"version": 1, "notes": "Calls on Mondays"},
+        "merge": {"other": world.customers["olu"], "version": 1, "other_version": 1},
         "forgotten": {"email": f"{secrets.token_hex(4)}@example.org"},
         "second-step": {"roles": "specialist"},
         "app": {"current": "wrong horse battery"},

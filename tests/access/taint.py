@@ -15,10 +15,12 @@ from sqlalchemy import select
 
 from swarm.accounts.models import Factor, Link, SessionRow
 from swarm.accounts.passwords import hash_of
+from swarm.customers import actions as customers
+from swarm.customers.actions import Known
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
 from swarm.people import actions as people
-from swarm.people.models import Person
+from swarm.people.models import Customer, Person
 from swarm.rooms import actions as rooms
 from swarm.routing import escalation
 from swarm.routing.matching import ask_for_help
@@ -57,6 +59,7 @@ def taint(world: World) -> Marks:
     world.site.do(lambda work: _tiered(work, world, marks))
     world.site.do(lambda work: _tierless(work, world, marks))
     world.site.do(lambda work: _policy(work, world, marks))
+    world.site.do(lambda work: _customer(work, world, marks))
     for who in ("hive_owner", "manager"):
         marks.keep(f"session of {who}", sign_in(world, who))
     marks.keep("link nobody used", world.links["link"])
@@ -119,6 +122,21 @@ def _policy(work: Work, world: World, marks: Marks) -> None:
     people.rename_team(manager, world.teams["ladder"], "Ladder")
 
 
+def _customer(work: Work, world: World, marks: Marks) -> None:
+    manager, ana = world.as_(work, "manager"), world.customers["ana"]
+    customers.note(manager, ana, 1, marks.put("notes on a customer"))
+    row = work.session.get_one(Customer, ana)
+    known = Known(
+        name=row.name,
+        email=row.email,
+        company=marks.put("company, as colleagues know it"),
+        phone=marks.put("phone"),
+        language="en",
+        timezone="",
+    )
+    customers.change(manager, ana, 2, known)
+
+
 def _keys(work: Work, marks: Marks) -> None:
     """What is kept of secrets, and never shown either."""
     for number, key in enumerate(work.session.scalars(select(SessionRow.key))):
@@ -156,6 +174,7 @@ def seen_by(marks: Marks, who: str) -> frozenset[str]:
 IN_THE_HIVE = (
     *("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason"),
     *("mode reason", "hive category"),
+    *("notes on a customer", "company, as colleagues know it", "phone"),
 )
 CUSTOMERS = ("stranger", "half_way", "customer", "other_customer")
 OUTSIDE = (*CUSTOMERS, "outsider", "dismissed", "hive_one")

@@ -13,7 +13,20 @@ from tests.access import table
 from tests.access.people import World
 from tests.access.sending import Knocker, form_for, snapshot, writer_of
 
-NUMBERS = {"seen", "seq", "to", "message", "priority", "person", "people", "team", "lead", "version"}
+NUMBERS = {
+    "seen",
+    "seq",
+    "to",
+    "message",
+    "priority",
+    "person",
+    "people",
+    "team",
+    "lead",
+    "version",
+    "other",
+    "other_version",
+}
 PAIRS = {"skills", "places"}
 """Each a number, a colon and a number, or empty."""
 REPEATED = {"people", "skills", "places", "tiers"}

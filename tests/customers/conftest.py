@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -34,19 +35,7 @@ class Desk:
     def ticket(self, customer: int, team: str = "hive", owner: str = "", subject: str = "It broke") -> int:
         """A new ticket of theirs, taken by `owner` where one is named."""
 
-        def do(work: Work) -> int:
-            return open_ticket(
-                work,
-                NewTicket(
-                    team_id=self.town.teams[team],
-                    subject=subject,
-                    body="It broke.",
-                    customer=work.session.get_one(Customer, customer),
-                    language="en",
-                    client_id="opening-0001",
-                ),
-            ).id
-
+        do = partial(open_for, team=self.town.teams[team], customer=customer, subject=subject)
         id_ = self.site.store.write_now(SYSTEM, do)
         if owner:
             self.town.act(owner, tickets.take, id_)
@@ -69,3 +58,16 @@ class Desk:
 @pytest.fixture
 def desk(site: Site) -> Desk:
     return Desk(site, build(site.store))
+
+
+def open_for(work: Work, team: int, customer: int, subject: str = "It broke") -> int:
+    """A new ticket of this customer."""
+    new = NewTicket(
+        team_id=team,
+        subject=subject,
+        body="It broke.",
+        customer=work.session.get_one(Customer, customer),
+        language="en",
+        client_id="opening-0001",
+    )
+    return open_ticket(work, new).id
