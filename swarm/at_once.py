@@ -20,6 +20,7 @@ from swarm.accounts.events import (
 )
 from swarm.accounts.second_step import end_sessions_without
 from swarm.audit.actions import note
+from swarm.customers.events import CustomerChanged, CustomersMerged
 from swarm.events import Event
 from swarm.modes.events import PolicyChanged
 from swarm.outbound.events import (
@@ -110,6 +111,8 @@ AUDITED: Sequence[type[Event]] = (
     WebhookGivenUp,
     WebhookSecretRenewed,
     WebhookRemoved,
+    CustomerChanged,
+    CustomersMerged,
 )
 """What the audit log keeps."""
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from swarm.customers import events as customer
 from swarm.events import NOBODY, Event
 from swarm.lanes.programs import Data, events
 from swarm.lanes.queries import lines
@@ -43,6 +44,7 @@ HEAD, SIDE = ".head-{ticket}", ".side-{ticket}"
 FEET = (".foot-lane-{ticket}", ".foot-room-{ticket}")
 OWNER = (HEAD, SIDE, *FEET)
 CASE = ".case-{ticket}"
+CUSTOMER = ".customer-{customer}"
 
 REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     # the customer lane
@@ -78,6 +80,12 @@ REFRESH: Mapping[type[Event], tuple[str, ...]] = {
     room.AskDeclined: (SIDE,),
     room.AskExpired: (SIDE,),
     room.AskClosed: (HEAD, SIDE),
+    customer.TicketCustomerMerged: (SIDE, HEAD),
+    # a customer's record
+    customer.CustomerChanged: (CUSTOMER,),
+    customer.CustomersMerged: (CUSTOMER,),
+    customer.CustomerMergedAway: (CUSTOMER,),
+    customer.CustomerTouched: (CUSTOMER,),
     # a person
     ticket.TicketBecameYours: LISTS,
     ticket.TicketLeftYou: LISTS,
@@ -316,8 +324,12 @@ def _log_of(stream: str) -> str:
 
 def _refreshed(entry: Entry, fact: Event) -> list[Op]:
     number = entry.stream.partition(":")[2]
-    team = getattr(fact, "team_id", number)
-    return [("refresh", name.format(ticket=number, team=team)) for name in REFRESH.get(type(fact), ())]
+    names = {
+        "ticket": number,
+        "team": getattr(fact, "team_id", number),
+        "customer": getattr(fact, "customer_id", number),
+    }
+    return [("refresh", name.format(**names)) for name in REFRESH.get(type(fact), ())]
 
 
 def _refreshed_for_guest(entry: Entry, fact: Event) -> list[Op]:

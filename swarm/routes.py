@@ -7,7 +7,21 @@ from starlette.routing import BaseRoute, Route
 from swarm.administration import audit, people, person, required, skills, webhook, webhooks
 from swarm.administration import teams as team_settings
 from swarm.api.table import ROUTES as PROGRAMS
-from swarm.desk import asks, lists, me, opening, owners, paper, teams, ticket, tokens, writing
+from swarm.desk import (
+    asks,
+    customers,
+    finding,
+    lists,
+    me,
+    merging,
+    opening,
+    owners,
+    paper,
+    teams,
+    ticket,
+    tokens,
+    writing,
+)
 from swarm.desk import guests as staff_guests
 from swarm.desk import second_step as my_second_step
 from swarm.portal import (
@@ -63,6 +77,15 @@ STAFF: list[BaseRoute] = [
     Route("/asks/{ask:int}/end", asks.close, methods=["POST"]),
     Route("/invitations/{invitation:int}/acceptance", asks.accept, methods=["POST"]),
     Route("/invitations/{invitation:int}/refusal", asks.decline, methods=["POST"]),
+    Route("/customers", customers.show_all),
+    Route("/customers/known", finding.known),
+    Route("/customers/{customer:int}", customers.show),
+    Route("/customers/{customer:int}", customers.change, methods=["POST"]),
+    Route("/customers/{customer:int}/about", customers.about),
+    Route("/customers/{customer:int}/notes", customers.note, methods=["POST"]),
+    Route("/customers/{customer:int}/merge", merging.show),
+    Route("/customers/{customer:int}/merge", merging.merge, methods=["POST"]),
+    Route("/find", finding.find),
     Route("/teams", teams.show),
     Route("/teams", team_settings.found, methods=["POST"]),
     Route("/teams/new", team_settings.new),

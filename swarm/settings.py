@@ -119,6 +119,7 @@ class Limits(Section, frozen=True):
     links_per_minute: Count = 20
     posts_per_minute: Count = 120
     api_per_minute: Count = 600
+    searches_per_minute: Count = 240
 
 
 class Mail(Section, frozen=True):

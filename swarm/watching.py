@@ -22,6 +22,7 @@ from swarm.accounts.queries import (
     stamps,
     still,
 )
+from swarm.customers.queries import who_sees
 from swarm.events import NOBODY, Actor
 from swarm.events.refusals import No
 from swarm.live import close_codes
@@ -78,6 +79,8 @@ class Tickets:
     """By actor and ticket, for staff."""
     there: Collection[int]
     """Those of customers' cases that there are."""
+    customers: Collection[tuple[int, int]] = ()
+    """Customer and colleague who may see the record."""
 
 
 def may_watch(actor: Actor, stream: str, tickets: Tickets) -> bool:
@@ -92,6 +95,8 @@ def may_watch(actor: Actor, stream: str, tickets: Tickets) -> bool:
             return actor.is_staff and id_ == 1
         case "team":
             return actor.is_staff and (id_ in actor.rungs or actor.manages)
+        case "customer":
+            return (id_, actor.person_id) in tickets.customers
         case "lane" | "room":
             if actor.guest_id is not None:
                 return id_ == actor.guest_of
@@ -119,7 +124,13 @@ def may_watch_all(session: Session, asked: Collection[tuple[Actor, Collection[st
         if kind in ("lane", "room") and id_ is not None
     ]
     cases = {id_ for actor, id_ in wanted if id_ in actor.cases}
-    tickets = Tickets(stands(session, wanted), there(session, cases))
+    records = {
+        (id_, actor.person_id)
+        for actor, streams in asked
+        for kind, id_ in map(_parts, streams)
+        if kind == "customer" and id_ is not None and actor.person_id is not None
+    }
+    tickets = Tickets(stands(session, wanted), there(session, cases), who_sees(session, records))
     return [{stream for stream in streams if may_watch(actor, stream, tickets)} for actor, streams in asked]
 
 

@@ -38,6 +38,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "teams": ("team.", "person.skills_set", "skill."),
     "tickets": ("ticket.", "guest."),
     "webhooks": ("webhook.",),
+    "customers": ("customer.",),
 }
 """What one can look for → the beginnings of the kinds it means."""
 
@@ -116,6 +117,7 @@ def _groups() -> list[tuple[str, str]]:
         ("teams", _("Teams, skills and how they work")),
         ("tickets", _("Stepping in on tickets")),
         ("webhooks", _("What other programs are told")),
+        ("customers", _("Customers’ records")),
     ]
 
 
@@ -162,4 +164,6 @@ def _about(key: str, names: Mapping[str, Face], teams: Mapping[int, Team]) -> tu
         return team.name, f"/teams/{team.key}"
     if kind == "webhook":
         return _("Webhook"), f"/webhooks/{number}"
+    if kind == "customer":
+        return _("Customer %(number)s", number=number), f"/customers/{number}"
     return (_("Ticket %(number)s", number=number), f"/tickets/{number}") if kind == "ticket" else ("", "")

@@ -27,5 +27,5 @@ class Audited(Table):
     actor: Mapped[str]
     kind: Mapped[str]
     about: Mapped[str]
-    """`person:7`, `team:2`, `ticket:41`; empty for the house."""
+    """`person:7`, `team:2`, `ticket:41`, `customer:9`; empty for the house."""
     data: Mapped[dict[str, Any]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from swarm.desk.customers import beside
 from swarm.events import Actor
 from swarm.events.refusals import Verdict
 from swarm.lanes.queries import headline, notes, people_in, tail
@@ -145,8 +146,10 @@ def side(work: Work, opened: Open, forms: Forms | None = None) -> dict[str, Any]
     """The side: the customer, who is here and why, the details."""
     ticket = opened.ticket
     languages = dict.fromkeys((*LANGUAGES, ticket.language))
+    asks = customer_of(work, opened)
     return common(opened, forms) | {
-        **customer_of(work, opened),
+        **asks,
+        **beside(work, asks["customer"]),
         "earlier": queries.earlier_tickets(work.session, work.actor, ticket),
         "owner": Face(f"person:{ticket.owner_id}", opened.case.owner_name),
         "present": rooms.in_room(work.session, ticket.id),
@@ -167,7 +170,7 @@ def side(work: Work, opened: Open, forms: Forms | None = None) -> dict[str, Any]
 
 def lanes(work: Work, opened: Open) -> dict[str, Any]:
     """Both lanes with their numbers; the room only for who may read it."""
-    number = opened.ticket.id
+    ticket, number = opened.ticket, opened.ticket.id
     streams = [f"lane:{number}", f"room:{number}"] if opened.may["read_room"] else [f"lane:{number}"]
     read: dict[str, int] = {
         stream: (work.session.get(Read, (work.actor.person_id, stream)) or Read(seq=0)).seq
@@ -177,7 +180,7 @@ def lanes(work: Work, opened: Open) -> dict[str, Any]:
         "customer_lane": tail(work.session, f"lane:{number}", "staff"),
         "room_lane": tail(work.session, f"room:{number}", "staff") if len(streams) == 2 else None,
         "read": read,
-        "streams": streams,
+        "streams": [*streams, *([f"customer:{ticket.customer_id}"] if ticket.customer_id else [])],
         **customer_of(work, opened),
     }
 

@@ -80,6 +80,7 @@ def _rail(session: Session, actor: Actor) -> list[RailItem]:
         RailItem("rooms", _("Rooms"), "/rooms", "message-square", waiting("rooms")),
         RailItem("queue", _("Team queue"), "/queue", "list-todo", waiting("queue")),
         RailItem("all", _("All"), "/tickets", "rows-3"),
+        RailItem("customers", _("Customers"), "/customers", "user-round"),
         RailItem("teams", _("Teams"), "/teams", "users-round"),
     ]
 

@@ -11,9 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from swarm.accounts.entry import staff_read
+from swarm.customers import queries
 from swarm.desk.acting import act
+from swarm.desk.customers import rows
 from swarm.desk.frame import frame
-from swarm.people.models import Team
+from swarm.events.refusals import Unfit
+from swarm.people.actions import add_customer
+from swarm.people.models import Customer, Team
 from swarm.people.queries import teams
 from swarm.store import Work
 from swarm.text.language import _
@@ -29,6 +33,7 @@ from swarm.web.house import house_of
 from swarm.web.render import Render
 
 _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)*")
+_NUMBER = re.compile("[1-9][0-9]{0,14}")
 _TAG = 40
 """Characters of one tag."""
 
@@ -47,6 +52,8 @@ class Opened(Form):
     priority: Annotated[int, Number(0, len(PRIORITIES) - 1)] = 1
     category: Annotated[str, OneLine(60, min=0)] = ""
     tags: Annotated[str, OneLine(800, min=0)] = ""
+    customer: Annotated[str, OneLine(20, min=0)] = ""
+    """The number of a record that is there already, or `new`; empty: nobody was asked."""
 
     def __post_init__(self) -> None:
         problems = {}
@@ -58,6 +65,8 @@ class Opened(Form):
             problems["tags"] = _("A ticket has at most %(most)s tags.", most=MOST_TAGS)
         if any(len(word) > _TAG for word in self.words):
             problems["tags"] = _("A tag has at most %(most)s characters.", most=_TAG)
+        if self.customer not in ("", "new") and not _NUMBER.fullmatch(self.customer):
+            problems["customer"] = _("Choose one of the offered.")
         if problems:
             raise Invalid(problems)
 
@@ -89,10 +98,24 @@ async def open_for_customer(request: Request) -> Response:
             priority=form.priority,
             category=form.category,
             tags=form.words,
+            customer_id=int(form.customer) if form.customer.isdigit() else None,
         )
-        return tickets.open_for_customer(work, described).id
+        return tickets.open_for_customer(work, described, lambda: _customer(work, form)).id
 
     return await act(request, "new", Opened, do, to=lambda ticket: f"/tickets/{ticket}", again=_again)
+
+
+def _customer(work: Work, form: Opened) -> Customer:
+    """The chosen record, or a new one; nobody is made twice without having been asked. Raises `Unfit`."""
+    if form.customer.isdigit():
+        return queries.find(work.session, work.actor, int(form.customer))
+    if not form.customer and form.email and queries.with_address(work.session, work.actor, form.email):
+        raise Unfit(
+            _("There is a customer of this address already. Is it them? Choose, and send again."), "customer"
+        )
+    return add_customer(
+        work, name=form.name, email=form.email or None, company=form.company, language=form.language
+    )
 
 
 async def _again(request: Request, _name: str, problem: Problem) -> Response:
@@ -106,8 +129,13 @@ async def _again(request: Request, _name: str, problem: Problem) -> Response:
 
 async def _page(request: Request, form: Typed) -> Markup:
     def draw(work: Work) -> Markup:
+        email = form.value("email")
+        known = queries.with_address(work.session, work.actor, email) if email else []
         context: dict[str, Any] = frame(work, "new") | {
             "form": form,
+            "known": rows(work, known),
+            "chosen": form.value("customer"),
+            "companies": queries.companies(work.session, work.actor),
             "teams": [(team.id, team.name) for team in _teams(work)],
             "priorities": [(key, priority_word(key)) for key in range(len(PRIORITIES))],
             "languages": [(code, language_word(code)) for code in LANGUAGES],

@@ -112,6 +112,12 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
             "category": _("the category"),
             "language": _("the language"),
             "tags": _("the tags"),
+            "name": _("the name"),
+            "email": _("the e-mail address"),
+            "company": _("the company"),
+            "phone": _("the phone number"),
+            "timezone": _("the time zone"),
+            "notes": _("the notes"),
         }
         values["what"] = ", ".join(words.get(word, word) for word in str(values["what"]).split(","))
     return _(fact.headline) % values

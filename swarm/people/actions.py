@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from swarm.events import Role
 from swarm.events.refusals import NotAllowed, Unfit, Unknown
+from swarm.people.customers import keep_words, likeness
 from swarm.people.events import (
     AvailabilitySet,
     DutyLeadNamed,
@@ -224,10 +225,12 @@ def add_customer(
         email=email.lower() if email else None,
         company=company,
         language=language,
+        likeness=likeness(name, company),
         created_at=work.now,
     )
     work.session.add(customer)
     work.session.flush()
+    keep_words(work, customer.id, [customer])
     return customer
 
 

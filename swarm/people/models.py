@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import TEXT, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from swarm.store.tables import Json, Table
@@ -160,11 +160,36 @@ class Customer(Table):
     """Who asks."""
 
     __tablename__ = "customers"
+    __table_args__ = (Index(None, "company"), Index(None, "likeness"), Index(None, "merged_into_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     email: Mapped[str | None] = mapped_column(index=True)
     """As given and lower case; not unique, for nobody has proved it is theirs."""
     company: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="", server_default="")
     language: Mapped[str] = mapped_column(default="en")
+    timezone: Mapped[str] = mapped_column(default="", server_default="")
+    """Empty where nobody knows."""
+    notes: Mapped[str] = mapped_column(default="", server_default="")
+    """For colleagues alone: never shown to a customer or a guest."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Grows with every change by a colleague: 1 is what came with the first ticket."""
+    likeness: Mapped[str | None]
+    """Name and company without case and accents; empty without a company: see `swarm.people.customers`."""
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    """The record that stands for this one since they were merged; that one is never merged itself."""
     created_at: Mapped[datetime]
+
+
+class CustomerWord(Table):
+    """A word by which a customer is found, without case and accents."""
+
+    __tablename__ = "customer_words"
+    __table_args__ = (Index(None, "customer_id"),)
+
+    word: Mapped[str] = mapped_column(
+        String().with_variant(TEXT(collation="C"), "postgresql"), primary_key=True
+    )
+    """In the order of its bytes on both databases: the beginning of a word is a stretch of the key."""
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)

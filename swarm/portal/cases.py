@@ -222,7 +222,8 @@ async def _opening(request: Request, problem: Problem | None) -> Markup:
 
 
 def _start(known: Customer | None, accept_language: str) -> Typed:
-    if known is None:
+    if known is None or known.version > 1:
+        # What colleagues wrote down, or merged, is not for a browser that nobody has proved to be theirs.
         return Typed.blank(language=first_language(accept_language))
     return Typed.blank(name=known.name, email=known.email, company=known.company, language=known.language)
 

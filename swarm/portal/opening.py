@@ -12,6 +12,7 @@ from sqlalchemy import select
 from swarm.accounts.actions import make_link
 from swarm.events.refusals import Stale, Unfit
 from swarm.people.actions import add_customer
+from swarm.people.customers import kept
 from swarm.people.models import Customer
 from swarm.people.queries import teams
 from swarm.store import Work
@@ -72,6 +73,7 @@ def open_once(work: Work, form: Opening, known: Customer | None, link_days: int)
     customer = customer or add_customer(
         work, name=form.name, email=form.email, company=form.company, language=form.language
     )
+    customer = kept(work, customer)
     work.actor = customer_actor(customer)
     ticket = open_ticket(
         work,

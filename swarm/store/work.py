@@ -20,7 +20,7 @@ Last = tuple[Sequence[Asked], Callable[[Sequence[Rows]], None]]
 AtOnce = Mapping[type[Event], Sequence[Callable[["Work", Any], None]]]
 """Event → what must follow in the same transaction."""
 
-SHARED = ("person:", "team:", "house:")
+SHARED = ("person:", "team:", "house:", "customer:")
 """Streams that transactions about different tickets write to."""
 
 
@@ -63,6 +63,20 @@ class Work:
         self._kept.append(entry)
         self._follow(event)
         return seq
+
+    def record_each(self, events: Mapping[str, Event]) -> None:
+        """One event on each of many tickets' streams, by two statements; nothing follows from them."""
+        if not events:
+            return
+        assert not any(stream.startswith((*SHARED, "lane:")) for stream in events)
+        connection = self.session.connection()
+        numbers = log.number(connection, dict.fromkeys(events, 1))
+        entries = [
+            Entry(stream, numbers[stream][0], event.kind, self.now, self.actor.key, event.data())
+            for stream, event in events.items()
+        ]
+        log.keep(connection, entries)
+        self.recorded += entries
 
     def at_last(self, *asked: Asked, then: Callable[[Sequence[Rows]], None] = lambda _rows: None) -> None:
         """Do this last of all, on PostgreSQL in the commit's own round trip.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import String, cast, select
@@ -34,19 +34,19 @@ class Described:
     category: str = ""
     tags: Sequence[str] = ()
     channel: str = "desk"
+    customer_id: int | None = None
+    """A record that was there already, and was chosen."""
 
 
-def open_for_customer(work: Work, case: Described) -> Ticket:
-    """The ticket, or the one that was opened with the same client id before.
+def open_for_customer(work: Work, case: Described, who: Callable[[], Customer] | None = None) -> Ticket:
+    """The ticket, or the one that was opened with the same client id before; `who` says whose it is.
 
     Raises `NotAllowed`, `Unknown`, `Unfit`, and `Stale` where the client id stands for another case.
     """
     if (earlier := _earlier(work, case)) is not None:
         return earlier
     ensure(may_open(work.actor, case.team_id))
-    customer = add_customer(
-        work, name=case.name, email=case.email or None, company=case.company, language=case.language
-    )
+    customer = _added(work, case) if who is None else who()
     ticket = open_ticket(
         work,
         NewTicket(
@@ -67,6 +67,12 @@ def open_for_customer(work: Work, case: Described) -> Ticket:
     return ticket
 
 
+def _added(work: Work, case: Described) -> Customer:
+    return add_customer(
+        work, name=case.name, email=case.email or None, company=case.company, language=case.language
+    )
+
+
 def _earlier(work: Work, case: Described) -> Ticket | None:
     # Two sendings of one form wait for each other at the colleague's own row.
     mine = select(Person.id).where(Person.id == work.actor.person_id)
@@ -82,8 +88,11 @@ def _earlier(work: Work, case: Described) -> Ticket | None:
     if found is None:
         return None
     ticket, customer, body = found
-    before = (ticket.subject, ticket.team_id, customer.name, customer.email or "", body)
-    if before != (case.subject, case.team_id, case.name, case.email.lower(), case.body):
+    if case.customer_id is None:
+        same = (customer.name, customer.email or "") == (case.name, case.email.lower())
+    else:
+        same = customer.id == case.customer_id
+    if not same or (ticket.subject, ticket.team_id, body) != (case.subject, case.team_id, case.body):
         raise Stale(_("This form opened a ticket before, for another case. Send it again to open another."))
     assert isinstance(ticket, Ticket)
     return ticket

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from swarm.events import SYSTEM, Actor
 from swarm.events.refusals import NotAllowed, Unfit, Unknown
 from swarm.modes import policy
+from swarm.people.customers import kept
 from swarm.people.models import Customer, Person, Team
 from swarm.store import Work
 from swarm.text.language import _
@@ -63,11 +64,13 @@ def open_ticket(work: Work, new: NewTicket, history: History | None = None) -> T
     if work.session.scalar(select(Person.active).where(Person.id == team.duty_lead_id)) is not True:
         raise NotAllowed(_("The team has no duty lead who could own the ticket."))
     drawn = policy.choose(work, team, new.priority, history=history is not None)
+    # Who merges records meanwhile waits for this ticket, or this one goes to the record that was kept.
+    customer = kept(work, new.customer) if new.customer else None
     opened_at = history.opened_at if history else work.now
     active = history is None or history.status == "open"
     ticket = Ticket(
         team_id=team.id,
-        customer_id=new.customer.id if new.customer else None,
+        customer_id=customer.id if customer else None,
         subject=new.subject,
         status="open" if history is None else history.status,
         priority=new.priority,
@@ -92,7 +95,7 @@ def open_ticket(work: Work, new: NewTicket, history: History | None = None) -> T
     first_owner(work, ticket)
     policy.keep_draw(work, ticket.id, team.id, new.priority, drawn)
     tag(work, ticket.id, new.tags)
-    author = SYSTEM if new.customer is None else customer_actor(new.customer)
+    author = SYSTEM if customer is None else customer_actor(customer)
     work.record(f"lane:{ticket.id}", TicketOpened(ticket_id=ticket.id), by=author, at=opened_at)
     store_message(work, ticket.id, "lane", author, new.body, new.client_id, at=opened_at)
     work.record(

@@ -70,6 +70,7 @@ class World:
     people: dict[str, int] = field(default_factory=dict)
     teams: dict[str, int] = field(default_factory=dict)
     tickets: dict[str, int] = field(default_factory=dict)
+    customers: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     """A message in each ticket's room."""
     invitations: dict[str, int] = field(default_factory=dict)
@@ -181,6 +182,7 @@ def _hire(work: Work, world: World) -> None:
 def _open(work: Work, world: World) -> None:
     customer = people.add_customer(work, name="Ana", email="ana@customers.example.org")
     other = people.add_customer(work, name="Olu", email="olu@customers.example.org")
+    world.customers = {"ana": customer.id, "olu": other.id}
     homes = {"climbing": "ladder", "waiting": "ladder", "swarming": "hive", "fresh": "hive", "solved": "hive"}
     for name, team in {**homes, "foreign": "ladder", "beside": "hive"}.items():
         world.tickets[name] = open_ticket(

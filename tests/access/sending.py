@@ -35,6 +35,9 @@ ALLOWED_TO_CHANGE = {
 __all__ = ["Answer", "Knocker", "Rehearsal", "rehearsing", "snapshot", "swarm"]
 
 
+_RECORD = {"company": "D.", "phone": "+351 21", "language": "pt", "timezone": "Europe/Lisbon"}
+
+
 class _Done(Exception):
     """The action passed; its transaction is thrown away."""
 
@@ -214,9 +217,9 @@ def writer_of(door: str) -> tuple[str, str]:
 
 
 def _is_everybodys(path: str) -> bool:
-    own = ("/case", "/guest")
-    desk = ("/webhooks", "/tickets", "/asks", "/invitations", "/teams", "/people", "/skills", "/me")
-    return not path.startswith((*desk, *own))
+    work = ("/tickets", "/asks", "/invitations", "/customers", "/case", "/guest")
+    house = ("/webhooks", "/teams", "/people", "/skills", "/me")
+    return not path.startswith((*work, *house))
 
 
 def _as_piece(path: str) -> dict[str, str]:
@@ -238,6 +241,7 @@ def _address(world: World, path: str, ticket: str, lane: str, guest: str) -> str
         "{person:int}": world.people["outsider"],
         "{token:int}": world.token,
         "{webhook:int}": world.webhook,
+        "{customer:int}": world.customers["ana"],
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
     }
     for name, value in values.items():
@@ -282,6 +286,9 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "webhooks": hook,
         "{webhook:int}": hook,
         "state": {"state": "off"},
+        "{customer:int}": {"version": 1, "name": "Ana D.", "email": "ana@d.example", **_RECORD},
+        "notes": {"version": 1, "notes": "Calls on Mondays"},
+        "merge": {"other": world.customers["olu"], "version": 1, "other_version": 1},
         "forgotten": {"email": f"{secrets.token_hex(4)}@example.org"},
         "second-step": {"roles": "specialist"},
         "app": {"current": "wrong horse battery"},

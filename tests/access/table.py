@@ -21,6 +21,17 @@ ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
 ADMINISTERED = Plain({"administrator": 200, "staff": 403, "else": 303})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 GUEST = Plain({"guest": 200, "else": 404})
+KNOW_ANA = ("ladder", "hive", "invited", "swarm", "managers")
+"""Who sees a ticket of hers."""
+ANA = Plain({**dict.fromkeys(KNOW_ANA, 200), "staff": 404, "else": 303})
+NOTED = Plain(
+    {
+        **dict.fromkeys(("ladder_owner", "hive_owner", "hive_lead", "managers"), 204),
+        **dict.fromkeys(KNOW_ANA, 403),
+        "staff": 404,
+        "else": 401,
+    }
+)
 INVITED = Plain({"invited": 204, "staff": 404, "else": 401})
 
 DOORS: Mapping[str, OnTicket | Plain] = {
@@ -32,6 +43,18 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /tickets": _staff(200, 303),
     "GET /rail": _staff(200, 401),
     "GET /tickets/new": _staff(200, 303),
+    # Customers, one of whom has all of these tickets.
+    "GET /customers": _staff(200, 303),
+    "GET /customers/known": _staff(200, 303),
+    "GET /find": _staff(200, 303),
+    "GET /customers/{customer:int}": ANA,
+    "GET /customers/{customer:int}/about": ANA,
+    "POST /customers/{customer:int}": NOTED,
+    "POST /customers/{customer:int}/notes": NOTED,
+    "GET /customers/{customer:int}/merge": Plain(
+        {"managers": 200, **dict.fromkeys(KNOW_ANA, 403), "staff": 404, "else": 303}
+    ),
+    "POST /customers/{customer:int}/merge": MANAGERS,
     "GET /teams": _staff(200, 303),
     "GET /teams/{key}": _staff(200, 303),
     "GET /teams/{key}/row": _staff(200, 303),
@@ -230,6 +253,7 @@ STREAMS: Mapping[str, Mapping[str, str]] = {
     "team": {"ladder": "ladder managers", "hive": "hive managers"},
     "lane": {**{name: f"{who} customer" for name, who in SEES.items()}, **BESIDE},
     "room": {**SEES, **BESIDE},
+    "customer": {"ana": " ".join(KNOW_ANA), "olu": "ladder managers"},
 }
 """Who may watch which; a person's own stream is for that person alone."""
 

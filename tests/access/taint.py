@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from swarm.accounts.models import Factor, Link, SessionRow, Token
 from swarm.accounts.passwords import hash_of
+from swarm.customers import actions as customers
+from swarm.customers.actions import Known
 from swarm.logs import set_up as log_to
 from swarm.modes import policy
 from swarm.outbound.models import Webhook
@@ -59,6 +61,7 @@ def taint(world: World) -> Marks:
     world.site.do(lambda work: _tiered(work, world, marks))
     world.site.do(lambda work: _tierless(work, world, marks))
     world.site.do(lambda work: _policy(work, world, marks))
+    world.site.do(lambda work: _customer(work, world, marks))
     for who in ("hive_owner", "manager"):
         marks.keep(f"session of {who}", sign_in(world, who))
     for who, token in world.tokens.items():
@@ -134,6 +137,21 @@ def _policy(work: Work, world: World, marks: Marks) -> None:
     people.rename_team(manager, world.teams["ladder"], "Ladder")
 
 
+def _customer(work: Work, world: World, marks: Marks) -> None:
+    manager, ana = world.as_(work, "manager"), world.customers["ana"]
+    customers.note(manager, ana, 1, marks.put("notes on a customer"))
+    row = work.session.get_one(Customer, ana)
+    known = Known(
+        name=row.name,
+        email=row.email,
+        company=marks.put("company, as colleagues know it"),
+        phone=marks.put("phone"),
+        language="en",
+        timezone="",
+    )
+    customers.change(manager, ana, 2, known)
+
+
 def _keys(work: Work, marks: Marks) -> None:
     """What is kept of secrets, and never shown either."""
     for number, key in enumerate(work.session.scalars(select(SessionRow.key))):
@@ -177,7 +195,8 @@ def seen_by(marks: Marks, who: str) -> frozenset[str]:
 
 OF_THE_CUSTOMER = frozenset({"customer's name", "customer's company", "customer address"})
 IN_THE_ROOM = ("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason")
-IN_THE_HIVE = (*IN_THE_ROOM, "mode reason", "hive category")
+ON_RECORD = ("notes on a customer", "company, as colleagues know it", "phone")
+IN_THE_HIVE = (*IN_THE_ROOM, "mode reason", "hive category", *ON_RECORD)
 CUSTOMERS = ("stranger", "half_way", "customer", "other_customer", *GUESTS)
 OUTSIDE = (*CUSTOMERS, "outsider", "dismissed", "hive_one")
 """With colleagues who have no right to some of it."""

@@ -22,6 +22,8 @@ NO_STREAM = (
     "lane:0",
     "room:999999",
     "house:2",
+    "customer:0",
+    "customer:999999",
     "team:x",
     "person:1x",
 )
@@ -138,6 +140,7 @@ def _streams(world: World) -> dict[str, frozenset[str]]:
         ("team", world.teams),
         ("lane", world.tickets),
         ("room", world.tickets),
+        ("customer", world.customers),
     ):
         for name, who in STREAMS[kind].items():
             found[f"{kind}:{ids[name]}"] = members(who)

@@ -51,6 +51,7 @@ def test_ids_that_are_nobodys(world: World, knocker: Knocker) -> None:
         "hive_owner": (
             *("GET /tickets/{}", "GET /tickets/{}/head", "GET /tickets/{}/timeline"),
             *("GET /tickets/{}/foot/lane", "POST /tickets/{}/room/messages", "POST /tickets/{}/hand"),
+            *("GET /customers/{}", "GET /customers/{}/about", "POST /customers/{}/notes"),
             *("POST /asks/{}/end", "POST /invitations/{}/acceptance", "POST /tickets/{}/leaving"),
         ),
         "guest": ("GET /guest/{}", "GET /guest/{}/head", "POST /guest/{}/messages", "POST /guest/{}/leaving"),
@@ -61,6 +62,7 @@ def test_ids_that_are_nobodys(world: World, knocker: Knocker) -> None:
             for id_ in (*NO_SUCH, *NO_NUMBER):
                 method, path = pattern.format(quote(id_, safe="%")).split(maxsplit=1)
                 form = {"body": "x", "client_id": "abcdefgh"} if "messages" in path else {}
+                form |= {"version": "1", "notes": "x"} if "notes" in path else {}
                 status = knocker.send(kind, method, path, form).status
                 if status != 404:
                     wrong.append(f"{method} {path[:60]}: {status}")
@@ -124,6 +126,23 @@ def test_a_filter_that_makes_no_sense_is_refused(world: World, knocker: Knocker,
         assert answer.status in (400, 422), answer.body
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["unknown=1", "q=%00", f"q={'x' * 201}", "q=%FF", "before=0", f"before={ENDLESS}", "before=x", "q=a&q=b"],
+)
+def test_a_search_that_makes_no_sense_is_refused(world: World, knocker: Knocker, query: str) -> None:
+    paths = ("/customers", "/find", f"/customers/{world.customers['ana']}/merge")
+    for path in paths if "before" not in query else paths[:1]:
+        answer = knocker.send("manager", "GET", f"{path}?{query}", Accept="application/json")
+        assert answer.status in (400, 422), (path, answer.body)
+
+
+def test_words_that_are_looked_for_are_only_words(world: World, knocker: Knocker) -> None:
+    for words in ("%25", "_", "'", "%27%20OR%201=1--", "%F4%8F%BF%BF", "*", "a" * 200, "+".join("abcdefgh")):
+        for path in ("/customers", "/find"):
+            assert knocker.send("manager", "GET", f"{path}?q={words}").status == 200, words
+
+
 def test_a_filter_that_is_not_utf8_is_refused(world: World, knocker: Knocker) -> None:
     for query in ("tag=%ED%A0%80", "tag=%FF", "%FF=1"):
         assert knocker.send("manager", "GET", f"/tickets?{query}").status == 400
@@ -137,7 +156,7 @@ def test_a_cursor_that_was_tampered_with_is_refused(world: World, knocker: Knock
         *(paging.encode(values) for values in ([1, 2, 3], [3, "x", 1], [{"t": "x"}, 1], [{"t": 1e300}, 1])),
         *(paging.encode(values) for values in ([{"t": float("nan")}, 1], [{"u": 1}, 1], [[[]], 1])),
     ]
-    for path in ("/tickets", "/queue", "/mine"):
+    for path in ("/tickets", "/queue", "/mine", f"/customers/{world.customers['ana']}"):
         for cursor in bad:
             status = knocker.send("manager", "GET", f"{path}?cursor={quote(cursor)}").status
             assert status == (400 if cursor else 200), (path, cursor, status)

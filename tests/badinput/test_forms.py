@@ -14,8 +14,7 @@ from tests.access.people import World
 from tests.access.sending import Knocker, form_for, snapshot, writer_of
 
 NUMBERS = {"seen", "seq", "to", "message", "priority", "person", "people", "team", "lead", "version"} | {
-    "days",
-    "guest",
+    *("days", "guest", "other", "other_version"),
 }
 PAIRS = {"skills", "places"}
 """Each a number, a colon and a number, or empty."""

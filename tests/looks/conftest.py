@@ -120,6 +120,8 @@ def _shown(site: Site, work: Work) -> Demo:
             "team": work.session.scalars(select(Team.key)).first() or "",
             "link": make_link(work, climbing.id, climbing.customer_id or 0, 7),
             "account": let_in_by_link(work, half_way, timedelta(hours=1)),
+            "customer": asked.customer_id or 0,
+            "other": climbing.customer_id or 0,
             "webhook": webhook.id,
             "guest": guest,
             "join": unused,
