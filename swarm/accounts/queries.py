@@ -25,7 +25,7 @@ def actor_by_cookie(session: Session, secret: str | None, now: datetime) -> Acto
         return NOBODY
     row = session.get(SessionRow, key := key_of(secret))
     # What a token opens is narrower than what a cookie does.
-    return NOBODY if row is None or row.token_id is not None else actor_by_session(session, key, now)
+    return NOBODY if row is not None and row.token_id is not None else actor_by_session(session, key, now)
 
 
 def actor_by_session(session: Session, key: str, now: datetime) -> Actor:
