@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 from typer.testing import Result
 
 from swarm import demo
 from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import make_link, start_session
 from swarm.accounts.second_step import begin, new_app, new_codes
-from swarm.events import SYSTEM
+from swarm.customers.actions import merge
+from swarm.events import SYSTEM, Actor
 from swarm.outbound import queue
+from swarm.people.models import Customer, Person
+from swarm.people.queries import person_actor
 from swarm.settings import Settings
 from swarm.store import Work
 from swarm.tickets.models import Read, Ticket
@@ -92,6 +96,16 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+def customer(work: Work, number: int) -> Customer:
+    return work.session.get_one(Customer, number)
+
+
+def manager(work: Work) -> Actor:
+    id_ = work.session.scalars(select(Person.id).where(Person.role == "manager", Person.active)).first()
+    assert id_ is not None
+    return person_actor(work.session, id_)
+
+
 def furnish(backend: Backend) -> None:
     """Fill a migrated database: the demo, sessions, links, a second step, a letter: each table has a row."""
     store = open_store(backend)
@@ -107,6 +121,10 @@ def furnish(backend: Backend) -> None:
         new_app(work, 2)
         new_codes(work, 2)
         begin(work, 2, "/mine")
+        # The lower number points to the higher one, which comes later in any file.
+        work.actor = manager(work)
+        lower, higher = (customer(work, number) for number in (2, 3))
+        merge(work, higher.id, lower.id, (higher.version, lower.version))
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
 
     store.write_now(SYSTEM, enter)
