@@ -111,6 +111,7 @@ function fillPalette(dialog) {
   const items = $$("[data-palette]").filter((element) => element.isConnected && !element.disabled).map((element) => ({ element, text: label(element) })).filter((item) => item.text);
   let picked = 0;
   let found = [];
+  let asked, soon;
 
   const paint = () => {
     [...list.children].forEach((line, index) => line.setAttribute("aria-selected", String(index === picked)));
@@ -121,9 +122,29 @@ function fillPalette(dialog) {
     const words = fold(input.value).split(/\s+/).filter(Boolean);
     found = items.filter((item) => words.every((word) => fold(item.text).includes(word))).slice(0, 60);
     picked = 0;
+    show();
+    elsewhere(input.value);
+  };
+  const show = () => {
     list.replaceChildren(...found.map((item, index) => line(item, index)));
     dialog.querySelector("p").hidden = found.length > 0;
     paint();
+  };
+  /* Tickets and customers that are not on this screen stand below what is. */
+  const elsewhere = async (words) => {
+    asked?.abort();
+    clearTimeout(soon);
+    if (words.trim().length < 2) return;
+    const asking = (asked = new AbortController());
+    soon = setTimeout(async () => {
+      try {
+        const answer = await fetch(`/find?q=${encodeURIComponent(words.slice(0, 200))}`, { headers: { Accept: "application/json" }, signal: asking.signal });
+        if (!answer.ok || !dialog.open) return;
+        const here = new Set(found.map((item) => item.element.getAttribute("href")));
+        found = found.concat((await answer.json()).found.filter((one) => !here.has(one.href)).map(away));
+        show();
+      } catch { /* Without an answer there is what is on the screen. */ }
+    }, 150);
   };
   const run = (index) => {
     const item = found[index];
@@ -148,6 +169,13 @@ function fillPalette(dialog) {
 
 const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
+function away(one) {
+  const element = Object.assign(document.createElement("a"), { href: one.href });
+  const drawing = document.querySelector(`.rail a[href="/${one.href.split("/")[1]}"] svg.icon`);
+  if (drawing) element.append(drawing.cloneNode(true));
+  return { element, text: one.text, more: one.more };
+}
+
 function line(item, index) {
   const li = document.createElement("li");
   li.id = `palette-${index}`;
@@ -158,6 +186,7 @@ function line(item, index) {
   text.className = "clip";
   text.textContent = item.text;
   const key = item.element.closest("[data-key]")?.dataset.key;
+  if (item.more) li.appendChild(Object.assign(document.createElement("small"), { className: "push dim clip", textContent: item.more }));
   if (key) li.appendChild(Object.assign(document.createElement("kbd"), { className: "push", textContent: key }));
   return li;
 }

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from sqlalchemy import String, and_, cast, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from swarm.people.models import Customer
 from swarm.store.tables import EventRow, StreamRow
 from swarm.text.language import _
 from swarm.tickets.chains import walk
@@ -16,7 +17,7 @@ from swarm.tickets.models import Message, Ticket
 
 def problems(session: Session) -> Iterator[str]:
     """Every break there is, found as it is asked for; none in a desk that is whole."""
-    return chain(_streams(session), _messages(session), _owners(session))
+    return chain(_streams(session), _messages(session), _owners(session), _customers(session))
 
 
 def _owners(session: Session) -> Iterator[str]:
@@ -24,6 +25,27 @@ def _owners(session: Session) -> Iterator[str]:
     for checked in walk(session):
         if checked.problem:
             yield _("Ticket %(id)s: %(problem)s", id=checked.ticket_id, problem=checked.problem)
+
+
+def _customers(session: Session) -> Iterator[str]:
+    """A ticket belongs to the record that was kept, and so does what was merged into it."""
+    astray = (
+        select(Ticket.id)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .where(Customer.merged_into_id.is_not(None))
+        .order_by(Ticket.id)
+    )
+    for id_ in session.scalars(astray):
+        yield _("Ticket %(id)s belongs to a customer’s record that was merged into another", id=id_)
+    kept = aliased(Customer)
+    chained = (
+        select(Customer.id)
+        .join(kept, kept.id == Customer.merged_into_id)
+        .where(kept.merged_into_id.is_not(None))
+        .order_by(Customer.id)
+    )
+    for id_ in session.scalars(chained):
+        yield _("The record of customer %(id)s points to one that was merged itself", id=id_)
 
 
 def _streams(session: Session) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.orm import Session
 
 from swarm.people.models import Customer, CustomerWord
@@ -65,14 +65,14 @@ def fits(text: str) -> ColumnElement[bool]:
 
 
 def kept(work: Work, customer: Customer) -> Customer:
-    """The record that stands for this one, held until the ticket that is opened for it is there."""
-    id_: int | None = customer.id
-    while id_ is not None:
-        found, row = id_, Customer.id == id_
-        # Written, not only locked: whoever merges it and waits for us then begins anew and sees our ticket.
-        held = update(Customer).where(row).values(version=Customer.version).returning(Customer.merged_into_id)
-        id_ = work.session.scalars(held.execution_options(synchronize_session=False)).one()
-    return work.session.get_one(Customer, found, populate_existing=True)
+    """The record that stands for this one: nobody merges it before this transaction is over."""
+    id_ = customer.id
+    while True:
+        held = select(Customer).where(Customer.id == id_).with_for_update(read=True)
+        row = work.session.scalars(held.execution_options(populate_existing=True)).one()
+        if row.merged_into_id is None:
+            return row
+        id_ = row.merged_into_id
 
 
 def records_of(session: Session, customer_id: int) -> Sequence[Customer]:

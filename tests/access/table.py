@@ -21,9 +21,9 @@ ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
 ADMINISTERED = Plain({"administrator": 200, "staff": 403, "else": 303})
 STEERED = Plain({"managers": 200, "staff": 403, "else": 303})
 GUEST = Plain({"guest": 200, "else": 404})
-KNOW_ANA = ("ladder", "hive", "invited", "swarm", "managers")
-"""Who sees a ticket of hers."""
-ANA = Plain({**dict.fromkeys(KNOW_ANA, 200), "staff": 404, "else": 303})
+KNOW_ANA = ("ladder", "hive", "invited", "swarm")
+"""Who sees a ticket of hers, besides managers."""
+ANA = Plain({"managers": 200, **dict.fromkeys(KNOW_ANA, 200), "staff": 404, "else": 303})
 NOTED = Plain(
     {
         **dict.fromkeys(("ladder_owner", "hive_owner", "hive_lead", "managers"), 204),
@@ -253,7 +253,7 @@ STREAMS: Mapping[str, Mapping[str, str]] = {
     "team": {"ladder": "ladder managers", "hive": "hive managers"},
     "lane": {**{name: f"{who} customer" for name, who in SEES.items()}, **BESIDE},
     "room": {**SEES, **BESIDE},
-    "customer": {"ana": " ".join(KNOW_ANA), "olu": "ladder managers"},
+    "customer": {"ana": f"{' '.join(KNOW_ANA)} managers", "olu": "ladder managers"},
 }
 """Who may watch which; a person's own stream is for that person alone."""
 

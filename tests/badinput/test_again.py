@@ -92,6 +92,8 @@ def test_a_ticket_opened_twice_is_one(world: World, knocker: Knocker) -> None:
     for who, path, right in (("stranger", "/open", 201), ("hive_owner", "/tickets", 204)):
         body = f"It broke, {secrets.token_hex(4)}"
         form = {**case, "body": body, "client_id": secrets.token_hex(32 if who == "stranger" else 16)}
+        # A colleague is asked whether it is the customer of that address, whom the page made.
+        form |= {"customer": "new"} if who == "hive_owner" else {}
         answers = at_once(world, [who] * 4, path, form)
         assert statuses(answers) == [right] * 4
         assert count(world, Message, Message.body == body) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 from typer.testing import Result
 
 from swarm import demo
@@ -17,11 +18,12 @@ from swarm.accounts.account_links import let_in_by_link
 from swarm.accounts.actions import make_link, start_session
 from swarm.accounts.second_step import begin, new_app, new_codes
 from swarm.accounts.tokens import make_token
-from swarm.events import SYSTEM
+from swarm.customers.actions import merge
+from swarm.events import SYSTEM, Actor
 from swarm.outbound import queue
 from swarm.outbound.models import Webhook, WebhookEvent
 from swarm.people.events import TeamChanged
-from swarm.people.models import Guest
+from swarm.people.models import Customer, Guest, Person
 from swarm.people.queries import person_actor
 from swarm.people.seeing import note_here
 from swarm.settings import Settings
@@ -98,6 +100,16 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+def customer(work: Work, number: int) -> Customer:
+    return work.session.get_one(Customer, number)
+
+
+def manager(work: Work) -> Actor:
+    id_ = work.session.scalars(select(Person.id).where(Person.role == "manager", Person.active)).first()
+    assert id_ is not None
+    return person_actor(work.session, id_)
+
+
 def furnish(backend: Backend) -> None:
     """Fill a migrated database: the demo, sessions, links, a second step, a letter: each table has a row."""
     store = open_store(backend)
@@ -134,6 +146,10 @@ def furnish(backend: Backend) -> None:
         work.session.flush()
         work.session.add(WebhookEvent(kind="team.changed", webhook_id=webhook.id))
         work.record("team:1", TeamChanged(team_id=1))
+        # The lower number points to the higher one, which comes later in any file.
+        work.actor = manager(work)
+        lower, higher = (customer(work, number) for number in (2, 3))
+        merge(work, higher.id, lower.id, (higher.version, lower.version))
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
         make_token(work, person_actor(work.session, 2), name="Bot", scopes=(), days=30)
 

@@ -203,6 +203,13 @@ def a_moved_event(members: Members, _manifest: Manifest) -> None:
     members["tables/messages.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
+def a_ticket_astray(members: Members, manifest: Manifest) -> None:
+    columns = manifest["tables"]["tickets"]["columns"]
+    rows = [json.loads(line) for line in members["tables/tickets.jsonl"].splitlines()]
+    rows[0][columns.index("customer_id")] = 2
+    members["tables/tickets.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgres+redis"])
 @pytest.mark.parametrize(
     ("change", "says"),
@@ -211,9 +218,17 @@ def a_moved_event(members: Members, _manifest: Manifest) -> None:
         (the_last_line("streams"), "has events and no head"),
         (the_last_line("ownerships"), "chain"),
         (a_moved_event, "has no event at its number"),
+        (a_ticket_astray, "merged into another"),
         (the_last_line("skills"), ("point at nothing", "violates foreign key")),
     ],
-    ids=["an event less", "a head less", "an owner less", "a message moved", "a reference to nothing"],
+    ids=[
+        "an event less",
+        "a head less",
+        "an owner less",
+        "a message moved",
+        "a merged customer",
+        "a reference to nothing",
+    ],
 )
 def test_data_that_is_not_whole_is_not_kept(
     kind: str,
