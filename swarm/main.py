@@ -22,6 +22,7 @@ import swarm.tables  # every table, so that references between them resolve
 from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
+from swarm.files.shelf import Shelf
 from swarm.letters import LETTERS
 from swarm.listening import serve_app
 from swarm.live.doorbell_memory import MemoryDoorbell
@@ -33,7 +34,7 @@ from swarm.metrics import PUBLISH_SECONDS, Metrics
 from swarm.modes import MODES, mode_of
 from swarm.outbound.letters import Letter
 from swarm.outbound.postman import Postman
-from swarm.routes import ROUTES
+from swarm.routes import ROUTES, takes_files
 from swarm.schedule import Run, schedule
 from swarm.settings import Settings, resources
 from swarm.store import ReadOnly, Store, Work, leases
@@ -93,6 +94,7 @@ def build(
             "new_id": lambda: secrets.token_hex(16),
             "ticket_prefix": settings.tickets.prefix,
             "demo": settings.demo,
+            "files": settings.files,
             "notice": lambda: _notice(store),
         },
     )
@@ -101,6 +103,8 @@ def build(
     house = House(
         settings=settings,
         store=store,
+        shelf=Shelf(Path(settings.files.folder)),
+        drawing=asyncio.Semaphore(2),
         render=render,
         problems=problems,
         limits=Limits(settings.redis.url or "memory://"),
@@ -147,6 +151,9 @@ def guard(app: Starlette) -> ASGIApp:
         allowed_hosts=sorted(server.hosts),
         max_body=server.body_bytes,
         body_seconds=server.body_seconds,
+        wide=takes_files,
+        wide_body=house.settings.files.message_bytes + server.body_bytes,
+        wide_seconds=house.settings.files.seconds,
         any_host=("/healthz", "/readyz"),
     )
     return Measured(LanguageMiddleware(secure), app.state.metrics.answered)

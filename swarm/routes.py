@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.routing import BaseRoute, Route
+from starlette.types import Scope
 
 from swarm.administration import audit, people, person, required, skills
 from swarm.administration import teams as team_settings
-from swarm.desk import asks, lists, me, opening, owners, teams, ticket, writing
+from swarm.desk import asks, files, lists, me, opening, owners, teams, ticket, writing
 from swarm.desk import second_step as my_second_step
 from swarm.portal import account, cases, forgotten, getting_in, health, links, measures, second_step
+from swarm.portal import files as case_files
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -26,6 +30,9 @@ STAFF: list[BaseRoute] = [
     Route("/tickets/{number:int}/older/{lane}", ticket.older),
     Route("/tickets/{number:int}/timeline", ticket.timeline),
     Route("/tickets/{number:int}/{lane}/messages", writing.post, methods=["POST"]),
+    Route("/tickets/{number:int}/{lane}/files", files.send, methods=["POST"]),
+    Route("/pictures/{token}", files.picture),
+    Route("/files/{token}/{name}", files.fetch),
     Route("/tickets/{number:int}/read", writing.read, methods=["POST"]),
     Route("/tickets/{number:int}/pace", writing.pace, methods=["POST"]),
     Route("/tickets/{number:int}/resolution", writing.resolve, methods=["POST"]),
@@ -118,9 +125,26 @@ EVERYBODY: list[BaseRoute] = [
     Route("/case/{number:int}/foot", cases.foot),
     Route("/case/{number:int}/older", cases.older),
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),
+    Route("/case/{number:int}/files", case_files.send, methods=["POST"]),
+    Route("/case/{number:int}/pictures/{token}", case_files.picture),
+    Route("/case/{number:int}/files/{token}/{name}", case_files.fetch),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
     Route("/metrics", measures.metrics),
 ]
 
 ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY]
+
+_TAKES_FILES = re.compile(
+    r"/open|/tickets|(/tickets/[0-9]{1,16}/(lane|room)|/case/[0-9]{1,16})/(messages|files)"
+)
+
+
+def takes_files(scope: Scope) -> bool:
+    """Whether a request may be as large and slow as files are: a form at a door that takes them."""
+    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    return (
+        scope.get("method") == "POST"
+        and any(kind.lower().startswith(b"multipart/form-data") for kind in kinds)
+        and _TAKES_FILES.fullmatch(scope["path"]) is not None
+    )

@@ -130,6 +130,24 @@ class Mail(Section, frozen=True):
         return bool(self.server and self.sender)
 
 
+class Files(Section, frozen=True):
+    folder: Annotated[str, msgspec.Meta(min_length=1)] = "var/files"
+    most: Annotated[int, msgspec.Meta(ge=0, le=50)] = 10
+    most_bytes: Count = 25_000_000
+    message_bytes: Count = 50_000_000
+    hour_bytes: Count = 500_000_000
+    seconds: Seconds = 600.0
+    keep_hours: Count = 24
+    picture_pixels: Count = 50_000_000
+    picture_side: Annotated[int, msgspec.Meta(ge=200, le=8000)] = 1600
+    refused: tuple[str, ...] = (
+        *("programs", "exe", "com", "scr", "msi", "bat", "cmd", "ps1", "vbs", "js", "jse"),
+        *("wsf", "hta", "lnk", "jar", "reg", "cpl", "dll", "apk", "appx"),
+    )
+    scan: str = ""
+    scan_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
+
+
 class Metrics(Section, frozen=True):
     token: Annotated[str, msgspec.Meta(pattern=r"^$|^[!-~]{16,200}$")] = ""
 
@@ -154,6 +172,7 @@ class Settings(Section, frozen=True):
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
     mail: Mail = Mail()
+    files: Files = Files()
     metrics: Metrics = Metrics()
     log: Log = Log()
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from swarm.accounts.entry import staff_read
 from swarm.desk.acting import act
+from swarm.desk.files import Token, into_new
 from swarm.desk.frame import frame
 from swarm.events import Actor
 from swarm.events.refusals import ALLOWED, Refused, Stale, Verdict, ensure
@@ -26,7 +27,7 @@ from swarm.tickets.opening import MOST_TAGS, PRIORITIES, NewTicket, open_ticket
 from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.words import LANGUAGES, language_word, priority_word
 from swarm.web.errors import Conflict, Invalid, Problem, Typed
-from swarm.web.forms import Form, ManyLines, Number, OneLine
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine
 from swarm.web.house import house_of
 from swarm.web.render import Render
 
@@ -49,6 +50,7 @@ class Opened(Form):
     priority: Annotated[int, Number(0, len(PRIORITIES) - 1)] = 1
     category: Annotated[str, OneLine(60, min=0)] = ""
     tags: Annotated[str, OneLine(800, min=0)] = ""
+    files: Annotated[tuple[Token, ...], Many(50)] = ()
 
     def __post_init__(self) -> None:
         problems = {}
@@ -105,13 +107,23 @@ async def open_for_customer(request: Request) -> Response:
                 category=form.category,
                 tags=form.words,
                 channel="desk",
+                files=form.files,
+                uploader=work.actor.key,
             ),
         )
         ticket.source, ticket.external_id = _source(work.actor), form.client_id
         work.session.flush()
         return ticket.id
 
-    return await act(request, "new", Opened, do, to=lambda ticket: f"/tickets/{ticket}", again=_again)
+    return await act(
+        request,
+        "new",
+        Opened,
+        do,
+        to=lambda ticket: f"/tickets/{ticket}",
+        again=_again,
+        into=into_new(request),
+    )
 
 
 def _earlier(work: Work, form: Opened) -> int | None:

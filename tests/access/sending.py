@@ -196,6 +196,8 @@ def _address(world: World, path: str, ticket: str, lane: str) -> str:
         "{ask:int}": world.ask,
         "{invitation:int}": world.invitations["invited"],
         "{key}": "ladder",
+        "{token}": world.files[lane or "lane"].get(ticket, "") if lane != "attic" else "",
+        "{name}": "plan.png",
         "{secret}": world.links.get("account" if path.startswith("/account") else "link", ""),
         "{person:int}": world.people["outsider"],
         "{skill:int}": world.unknown_skill if path.endswith("/removal") else world.skill,
@@ -217,6 +219,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
     forms: dict[str, Form] = {
         "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
         "read": {"lane": lane or "lane", "seq": 1},
+        "files": {},
         "pace": {"pace": "on_hold"},
         "answer": {"message": world.notes[ticket]},
         "details": {"priority": 2, "category": "network", "language": "fr", "tags": "one, two"},
