@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _TOKEN = re.compile(r"[0-9a-f]{32}(\.safe)?")
@@ -23,7 +24,8 @@ class Shelf:
     def arriving(self, token: str) -> Path:
         """Where a file's bytes go while they arrive."""
         folder = self.folder / "arriving"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         return folder / _checked(token)
 
     def keep(self, token: str) -> None:
@@ -46,8 +48,10 @@ class Shelf:
     def forget(self, token: str) -> None:
         """Neither it nor its copy is there any more, arrived or kept."""
         for name in (token, f"{token}.safe"):
-            self.place(name).unlink(missing_ok=True)
-            self.arriving(name).unlink(missing_ok=True)
+            for path in (self.place(name), self.folder / "arriving" / name):
+                # Also where the folder itself is none.
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    path.unlink()
 
     def sweep(self) -> None:
         """Take away what arrived long ago and was never kept: its worker was killed."""

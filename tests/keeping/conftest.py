@@ -20,6 +20,7 @@ from swarm.events import SYSTEM
 from swarm.outbound import queue
 from swarm.settings import Settings
 from swarm.store import Work
+from swarm.tickets.attaching import NewFile, keep_loose
 from swarm.tickets.models import Read, Ticket
 from tests.cli.conftest import runner
 from tests.conftest import PAIRS
@@ -92,6 +93,11 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
+def new_file() -> NewFile:
+    """Something that arrived."""
+    return NewFile(token=secrets.token_hex(16), name="a.txt", kind="text/plain", bytes=1, sha256="")
+
+
 def furnish(backend: Backend) -> None:
     """Fill a migrated database: the demo, sessions, links, a second step, a letter: each table has a row."""
     store = open_store(backend)
@@ -107,6 +113,7 @@ def furnish(backend: Backend) -> None:
         new_app(work, 2)
         new_codes(work, 2)
         begin(work, 2, "/mine")
+        keep_loose(work, "person:1", [new_file()], 1, "room", hour_bytes=10)
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
 
     store.write_now(SYSTEM, enter)

@@ -159,7 +159,7 @@ def no_json(members: Members, _manifest: Manifest) -> None:
         (a_table_too_few, "does not hold the tables of its own version"),
         (a_bomb, "damaged: tables/skills.jsonl"),
         (another_count, "damaged: tables/tickets.jsonl"),
-        (files, "holds files, which this version"),
+        (files, "holds files that swarm did not name"),
     ],
 )
 def test_what_another_hand_changed(
