@@ -47,14 +47,14 @@ def give(page: Page, how: str, name: str, kind: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_files_are_given_in_three_ways_and_shown_live(
-    chromium: Browser, site: Site, house: House, size: str
+    chromium: Browser, site: Site, house: House, size: str, tmp_path: Path
 ) -> None:
     laura, number = enter(site, house)
     mine = browse(chromium, laura, f"/case/{number}", size)
     mira = browse(chromium, site.person(house.mira), f"/tickets/{number}", size, dark=True)
-    mine.locator("form[data-composer] input[type=file]").set_input_files(
-        [{"name": "screen.png", "mimeType": "image/png", "buffer": picture(size=(600, 300))}]
-    )
+    chosen = tmp_path / "screen.png"
+    chosen.write_bytes(picture(size=(600, 300)))
+    mine.locator("form[data-composer] input[type=file]").set_input_files(chosen)
     give(mine, "paste", "pasted.png", "image/png", picture("PNG", (90, 60)))
     give(mine, "drop", "router.log", "text/plain", b"link down\n")
     give(mine, "drop", "setup.exe", "application/octet-stream", b"MZ")
