@@ -23,6 +23,7 @@ from swarm.afterwards import afterwards, with_what_follows
 from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
+from swarm.files.shelf import Shelf
 from swarm.letters import LETTERS
 from swarm.listening import serve_app
 from swarm.live.doorbell_memory import MemoryDoorbell
@@ -35,7 +36,7 @@ from swarm.modes import MODES, mode_of
 from swarm.outbound.courier import Courier
 from swarm.outbound.postman import Postman
 from swarm.people.seeing import note_here
-from swarm.routes import ROUTES
+from swarm.routes import ROUTES, takes_files
 from swarm.schedule import Run, schedule
 from swarm.settings import Settings, resources
 from swarm.store import ReadOnly, Store, Work, leases
@@ -100,6 +101,7 @@ def build(
             "ticket_prefix": settings.tickets.prefix,
             "demo": settings.demo,
             "mail_goes_out": settings.mail.goes_out,
+            "files": settings.files,
             "notice": lambda: _notice(store),
         },
     )
@@ -108,6 +110,8 @@ def build(
     house = House(
         settings=settings,
         store=store,
+        shelf=Shelf(Path(settings.files.folder)),
+        drawing=asyncio.Semaphore(2),
         render=render,
         problems=problems,
         limits=Limits(settings.redis.url or "memory://"),
@@ -160,6 +164,9 @@ def guard(app: Starlette) -> ASGIApp:
         allowed_hosts=sorted(server.hosts),
         max_body=server.body_bytes,
         body_seconds=server.body_seconds,
+        wide=takes_files,
+        wide_body=house.settings.files.message_bytes + server.body_bytes,
+        wide_seconds=house.settings.files.seconds,
         any_host=("/healthz", "/readyz"),
     )
     return Measured(LanguageMiddleware(secure), app.state.metrics.answered)

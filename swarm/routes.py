@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.routing import BaseRoute, Route
+from starlette.types import Scope
 
 from swarm.administration import audit, people, person, required, skills, webhook, webhooks
 from swarm.administration import teams as team_settings
@@ -10,6 +13,7 @@ from swarm.api.table import ROUTES as PROGRAMS
 from swarm.desk import (
     asks,
     customers,
+    files,
     finding,
     lists,
     me,
@@ -36,6 +40,7 @@ from swarm.portal import (
     measures,
     second_step,
 )
+from swarm.portal import files as case_files
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -54,6 +59,9 @@ STAFF: list[BaseRoute] = [
     Route("/tickets/{number:int}/timeline", ticket.timeline),
     Route("/tickets/{number:int}/paper", paper.show),
     Route("/tickets/{number:int}/{lane}/messages", writing.post, methods=["POST"]),
+    Route("/tickets/{number:int}/{lane}/files", files.send, methods=["POST"]),
+    Route("/pictures/{token}", files.picture),
+    Route("/files/{token}/{name}", files.fetch),
     Route("/tickets/{number:int}/read", writing.read, methods=["POST"]),
     Route("/tickets/{number:int}/pace", writing.pace, methods=["POST"]),
     Route("/tickets/{number:int}/resolution", writing.resolve, methods=["POST"]),
@@ -172,6 +180,9 @@ EVERYBODY: list[BaseRoute] = [
     Route("/case/{number:int}/foot", cases.foot),
     Route("/case/{number:int}/older", cases.older),
     Route("/case/{number:int}/messages", cases.post, methods=["POST"]),
+    Route("/case/{number:int}/files", case_files.send, methods=["POST"]),
+    Route("/case/{number:int}/pictures/{token}", case_files.picture),
+    Route("/case/{number:int}/files/{token}/{name}", case_files.fetch),
     Route("/case/{number:int}/read", cases.read, methods=["POST"]),
     Route("/case/{number:int}/letters", cases.letters, methods=["POST"]),
     Route("/join/{secret}", joining.show),
@@ -187,3 +198,17 @@ EVERYBODY: list[BaseRoute] = [
 ]
 
 ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY, *PROGRAMS]
+
+_TAKES_FILES = re.compile(
+    r"/open|/tickets|(/tickets/[0-9]{1,16}/(lane|room)|/case/[0-9]{1,16})/(messages|files)"
+)
+
+
+def takes_files(scope: Scope) -> bool:
+    """Whether a request may be as large and slow as files are: a form at a door that takes them."""
+    kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+    return (
+        scope.get("method") == "POST"
+        and any(kind.lower().startswith(b"multipart/form-data") for kind in kinds)
+        and _TAKES_FILES.fullmatch(scope["path"]) is not None
+    )

@@ -161,6 +161,24 @@ class Webhooks(Section, frozen=True):
                 raise ValueError(f"{network} is no network, such as 10.1.0.0/16") from None
 
 
+class Files(Section, frozen=True):
+    folder: Annotated[str, msgspec.Meta(min_length=1)] = "var/files"
+    most: Annotated[int, msgspec.Meta(ge=0, le=50)] = 10
+    most_bytes: Count = 25_000_000
+    message_bytes: Count = 50_000_000
+    hour_bytes: Count = 500_000_000
+    seconds: Seconds = 600.0
+    keep_hours: Count = 24
+    picture_pixels: Count = 50_000_000
+    picture_side: Annotated[int, msgspec.Meta(ge=200, le=8000)] = 1600
+    refused: tuple[str, ...] = (
+        *("programs", "exe", "com", "scr", "msi", "bat", "cmd", "ps1", "vbs", "js", "jse"),
+        *("wsf", "hta", "lnk", "jar", "reg", "cpl", "dll", "apk", "appx"),
+    )
+    scan: str = ""
+    scan_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
+
+
 class Metrics(Section, frozen=True):
     token: Annotated[str, msgspec.Meta(pattern=r"^$|^[!-~]{16,200}$")] = ""
 
@@ -187,6 +205,7 @@ class Settings(Section, frozen=True):
     limits: Limits = Limits()
     mail: Mail = Mail()
     webhooks: Webhooks = Webhooks()
+    files: Files = Files()
     metrics: Metrics = Metrics()
     log: Log = Log()
 

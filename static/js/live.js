@@ -1,5 +1,6 @@
 // Owns the page's socket: applies events in order, keeps what is typed, sends what is written. docs/protocol.md
 import { $, $$, fill, notice, notify, logOf, looking, parse, stored, streamOf, tellTimes, toast } from "./page.js";
+import { hasFiles, mustWait, takeNames } from "./files.js";
 import { brought, refresh, refreshAll, replace } from "./pieces.js";
 import { markPresence, mayTellTyping, showPresence, showTyping, stopTyping } from "./signals.js";
 
@@ -235,7 +236,7 @@ function bubble(item) {
   made.dataset.clientId = item.id;
   made.setAttribute("data-pending-bubble", "");
   const body = $("[data-body]", made);
-  if (body) body.textContent = item.body;
+  if (body) body.textContent = [item.body, ...(item.names ?? []).map((name) => `📎 ${name}`)].filter(Boolean).join("\n");
   log.append(made);
   dress(made);
   mark(item);
@@ -249,9 +250,11 @@ function mark(item, state = item.failed ? "failed" : "sending") {
 }
 function submit(form) {
   const stream = form.dataset.composer, area = form.elements.body;
-  if (!area.value.trim()) return area.focus();
+  if (mustWait(form)) return;
+  if (!area.value.trim() && !hasFiles(form)) return area.focus();
   const fields = [...new FormData(form)].filter(([name, value]) => name !== "client_id" && typeof value === "string");
   const item = { s: stream, id: clientId(), action: form.action, fields, body: area.value };
+  item.names = takeNames(form);
   outbox.push(item);
   keep();
   const log = logOf(stream);

@@ -47,18 +47,19 @@ def backup(
         out.print(_("%(path)s is whole. %(what)s", path=file, what=_what(packed.manifest)))
         return
     settings = read_settings()
+    folder = Path(settings.files.folder)
     if file == "-":
         if sys.stdout.isatty():
             raise No(_("A backup is not for a terminal: send it into a file or another program."))
         with _told() as progress:
-            stream(settings.database.url, sys.stdout.buffer, progress=progress)
+            stream(settings.database.url, sys.stdout.buffer, folder=folder, progress=progress)
         sys.stdout.buffer.flush()
         return
     path = Path(file)
     if path.is_dir():
         path = path / f"swarm-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
     with _told() as progress:
-        taken = take(settings.database.url, path, progress=progress)
+        taken = take(settings.database.url, path, folder=folder, progress=progress)
     size = f"{taken.bytes / MEGABYTE:.1f} MB"
     out.print(_("%(path)s, %(size)s. %(what)s", path=path, size=size, what=_what(taken.manifest)))
 
@@ -75,9 +76,11 @@ def restore(
 ) -> None:
     """Fill an empty database with a backup; all of it, or nothing."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    settings = read_settings()
+    folder = Path(settings.files.folder)
     with _told() as progress:
         manifest = restore_into(
-            read_settings().database.url, file, with_sessions=with_sessions, progress=progress
+            settings.database.url, file, folder=folder, with_sessions=with_sessions, progress=progress
         )
     out.print(_("The backup of %(when)s is restored. %(what)s", when=manifest.taken_at, what=_what(manifest)))
 
@@ -104,7 +107,16 @@ def _what(manifest: Manifest) -> str:
         ngettext("%(num)s ticket", "%(num)s tickets", tickets),
         ngettext("%(num)s message", "%(num)s messages", messages),
     ]
-    return f"{', '.join(said)}."
+    noted = manifest.tables["files"].rows if "files" in manifest.tables else 0
+    kept = sum(not name.endswith(".safe") for name in manifest.files)
+    if noted:
+        said.append(ngettext("%(num)s file", "%(num)s files", kept))
+    missing = ngettext(
+        "%(num)s file is noted whose bytes are not in the folder of files.",
+        "%(num)s files are noted whose bytes are not in the folder of files.",
+        noted - kept,
+    )
+    return f"{', '.join(said)}." + (f" {missing}" if noted > kept else "")
 
 
 @contextmanager

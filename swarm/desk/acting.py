@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from swarm.accounts.entry import staff_write
+from swarm.lanes.files import Into, read_message
 from swarm.store import Work
 from swarm.web.errors import NotFound, Problem, SignedOut, wants
 from swarm.web.forms import Form, read_form, typed_again
@@ -31,10 +32,11 @@ async def act(
     *,
     to: str | Callable[[Any], str],
     again: Again,
+    into: Into | None = None,
 ) -> Response:
     """Do it and go to the page `to`; refused, the page comes again with what was typed. Raises `Problem`."""
     try:
-        read = await read_form(request, form)
+        read = await (read_form(request, form) if into is None else read_message(request, form, into))
         try:
             result = await staff_write(request, lambda work: do(work, read))
         except Problem as problem:

@@ -14,6 +14,7 @@ from swarm.accounts.entry import staff_read
 from swarm.customers import queries
 from swarm.desk.acting import act
 from swarm.desk.customers import rows
+from swarm.desk.files import Token, into_new
 from swarm.desk.frame import frame
 from swarm.events.refusals import Unfit
 from swarm.people.actions import add_customer
@@ -28,7 +29,7 @@ from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.rules import may_open
 from swarm.tickets.words import LANGUAGES, language_word, priority_word
 from swarm.web.errors import Conflict, Invalid, Problem, Typed
-from swarm.web.forms import Form, ManyLines, Number, OneLine
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine
 from swarm.web.house import house_of
 from swarm.web.render import Render
 
@@ -54,6 +55,7 @@ class Opened(Form):
     tags: Annotated[str, OneLine(800, min=0)] = ""
     customer: Annotated[str, OneLine(20, min=0)] = ""
     """The number of a record that is there already, or `new`; empty: nobody was asked."""
+    files: Annotated[tuple[Token, ...], Many(50)] = ()
 
     def __post_init__(self) -> None:
         problems = {}
@@ -98,11 +100,20 @@ async def open_for_customer(request: Request) -> Response:
             priority=form.priority,
             category=form.category,
             tags=form.words,
+            files=form.files,
             customer_id=int(form.customer) if form.customer.isdigit() else None,
         )
         return tickets.open_for_customer(work, described, lambda: _customer(work, form)).id
 
-    return await act(request, "new", Opened, do, to=lambda ticket: f"/tickets/{ticket}", again=_again)
+    return await act(
+        request,
+        "new",
+        Opened,
+        do,
+        to=lambda ticket: f"/tickets/{ticket}",
+        again=_again,
+        into=into_new(request),
+    )
 
 
 def _customer(work: Work, form: Opened) -> Customer:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from swarm.accounts.actions import customer_of, end_links, key_of, make_link
 from swarm.accounts.entry import staff_write
 from swarm.desk.acting import Nothing, act, done
+from swarm.desk.files import Token, into
 from swarm.desk.ticket import again, lane_of, number_of
 from swarm.events.refusals import ensure
 from swarm.store import Work, log
@@ -21,7 +22,7 @@ from swarm.tickets.posting import post as write
 from swarm.tickets.turns import Posted
 from swarm.web.errors import Invalid
 from swarm.web.fields import needed
-from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine, read_form
 from swarm.web.house import house_of
 from swarm.web.limits import Rule
 from swarm.web.render import Render
@@ -30,9 +31,14 @@ from swarm.web.render import Render
 class Message(Form):
     """What is typed into a composer."""
 
-    body: Annotated[str, ManyLines(MOST_LETTERS)]
     client_id: Annotated[str, OneLine(64, min=8)]
+    body: Annotated[str, ManyLines(MOST_LETTERS, min=0)] = ""
+    files: Annotated[tuple[Token, ...], Many(50)] = ()
     wait: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.body and not self.files:
+            raise Invalid({"body": needed()})
 
 
 class ReadUpTo(Form):
@@ -87,10 +93,19 @@ async def post(request: Request) -> Response:
                 form.client_id,
                 wait=form.wait and lane == "lane",
                 reopen_days=reopen_days,
+                files=form.files,
             )
         )
 
-    answer = await act(request, f"write-{lane}", Message, do, to=_page(number), again=again)
+    answer = await act(
+        request,
+        f"write-{lane}",
+        Message,
+        do,
+        to=_page(number),
+        again=again,
+        into=into(request, number, lane),
+    )
     if answer.status_code == 204:
         return JSONResponse({"seq": said[-1].seq}, 200, headers={"Cache-Control": "no-store"})
     return answer

@@ -2,7 +2,7 @@
 
     manifest.json         `Manifest`, written last
     tables/NAME.jsonl     a JSON array a line, in the order of the manifest's columns, sorted by primary key
-    files/NAME            reserved for what people attach; named in `Manifest.files`
+    files/TOKEN           what people attached, and TOKEN.safe its safe copy; named in `Manifest.files`
 
 A time is ISO 8601 in UTC with microseconds. Both databases write the same bytes for the same rows.
 """
@@ -27,8 +27,8 @@ FORMAT: Final = "swarm-backup"
 VERSION = 1
 """Grows when an older swarm could not read what a newer one writes."""
 MANIFEST = "manifest.json"
-MOST_MANIFEST = 1024 * 1024
-"""Bytes."""
+MOST_MANIFEST = 64 * 1024 * 1024
+"""Bytes: some half a million files."""
 CHUNK = 1024 * 1024
 """Bytes held at a time."""
 LONGEST_LINE = 64 * 1024 * 1024
@@ -158,6 +158,10 @@ class Archive:
             yield lines
         if rest or rows != about.rows:
             raise _damaged(_table(name))
+
+    def file(self, name: str) -> Iterator[bytes]:
+        """The bytes of what somebody attached. Raises `BadArchive` where they are not what was written."""
+        return self._chunks(f"files/{name}", self.manifest.files[name])
 
     def verify(self) -> None:
         """Read everything once. Raises `BadArchive`."""

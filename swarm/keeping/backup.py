@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -17,8 +18,9 @@ from sqlalchemy.engine import URL, Connection
 
 from swarm import __version__
 from swarm.events.refusals import No
+from swarm.files.shelf import Shelf
 from swarm.keeping import rows
-from swarm.keeping.archive import Manifest, Writer
+from swarm.keeping.archive import CHUNK, Manifest, Writer
 from swarm.store import migrate
 from swarm.store.engines import reading_engine, sync_url
 from swarm.text.language import _
@@ -36,16 +38,23 @@ class Taken:
     """Of the file."""
 
 
-def take(url: str, path: Path, *, progress: Progress = lambda _table, _rows: None) -> Taken:
+def take(
+    url: str, path: Path, *, folder: Path | None = None, progress: Progress = lambda _table, _rows: None
+) -> Taken:
     """Back up into a file that must not be there yet, readable by its owner only. Raises `No`."""
     with _appearing(path) as out:
-        manifest = stream(url, out, progress=progress)
+        manifest = stream(url, out, folder=folder, progress=progress)
         size = out.tell()
     return Taken(manifest, size)
 
 
-def stream(url: str, out: IO[bytes], *, progress: Progress = lambda _table, _rows: None) -> Manifest:
-    """Back up into anything that takes bytes. Raises `No` where there is nothing to back up."""
+def stream(
+    url: str, out: IO[bytes], *, folder: Path | None = None, progress: Progress = lambda _table, _rows: None
+) -> Manifest:
+    """Back up into anything that takes bytes, with the files in `folder`.
+
+    Raises `No` where there is nothing to back up.
+    """
     with snapshot(sync_url(url)) as connection:
         revision = migrate.revision_of(connection)
         if revision is None:
@@ -55,6 +64,8 @@ def stream(url: str, out: IO[bytes], *, progress: Progress = lambda _table, _row
             for shape in shapes:
                 with closing(rows.read(connection, shape)) as batches:
                     writer.table(shape.name, shape.columns, _told(batches, shape.name, progress))
+            if folder is not None and any(shape.name == "files" for shape in shapes):
+                _put_files(connection, Shelf(folder), writer, progress)
             manifest = Manifest(
                 revision=revision,
                 epoch=connection.execute(text("SELECT epoch FROM instance")).scalar() or "",
@@ -66,6 +77,19 @@ def stream(url: str, out: IO[bytes], *, progress: Progress = lambda _table, _row
             )
             writer.close(manifest)
         return manifest
+
+
+def _put_files(connection: Connection, shelf: Shelf, writer: Writer, progress: Progress) -> None:
+    for (token,) in connection.execute(text("SELECT token FROM files ORDER BY id")).all():
+        for name in (token, f"{token}.safe"):
+            try:
+                kept = shelf.place(name).open("rb")
+            except FileNotFoundError:
+                # No picture; or swept since the snapshot; or lost, which the command tells by the numbers.
+                continue
+            with kept:
+                writer.file(name, iter(partial(kept.read, CHUNK), b""))
+            progress("files", 1)
 
 
 def shapes_of(revision: str) -> list[rows.Shape]:

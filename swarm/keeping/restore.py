@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.orm import Session
 
 from swarm.events.refusals import No
+from swarm.files.shelf import Shelf
 from swarm.keeping import archive, invariants, rows
 from swarm.keeping.archive import Archive, BadArchive, Manifest
 from swarm.keeping.backup import Progress, shapes_of
@@ -31,14 +33,20 @@ NEVER = ("leases",)
 """What workers of the old desk held: nobody is left to give it up."""
 CACHE = 128 * 1024
 """KiB that SQLite may hold while indexes grow in no order."""
+_FILE = re.compile(r"[0-9a-f]{32}(\.safe)?")
 SAID = 10
 """Broken invariants that are told one by one."""
 
 
 def restore(
-    url: str, path: Path, *, with_sessions: bool = False, progress: Progress = lambda _table, _rows: None
+    url: str,
+    path: Path,
+    *,
+    folder: Path | None = None,
+    with_sessions: bool = False,
+    progress: Progress = lambda _table, _rows: None,
 ) -> Manifest:
-    """Fill an empty database with a backup; its screens start anew, and so do its sessions.
+    """Fill an empty database with a backup, and `folder` with its files; screens and sessions start anew.
 
     Raises `No` where the database is not empty, the archive is not whole, or what was loaded breaks an
     invariant; then nothing is left behind.
@@ -46,8 +54,8 @@ def restore(
     with archive.opened(path) as packed:
         manifest = packed.manifest
         shapes = _matching(manifest)
-        if manifest.files:
-            raise BadArchive(_("This backup holds files, which this version of swarm cannot restore."))
+        if not all(map(_FILE.fullmatch, manifest.files)):
+            raise BadArchive(_("This backup holds files that swarm did not name."))
         packed.verify()
         with _empty(sync_url(url)) as connection:
             migrate.upgrade_within(connection, manifest.revision)
@@ -61,6 +69,9 @@ def restore(
                 _end_guests(connection)
             _new_epoch(connection)
             _check(connection)
+            if folder is not None:
+                # Before the commit: rows whose files are missing never stand.
+                _put_back(packed, Shelf(folder), progress)
         return manifest
 
 
@@ -68,6 +79,22 @@ def _end_guests(connection: Connection) -> None:
     """Their names stay on what they wrote; who is to help again is invited again."""
     gone = {"session": None, "email": None, "ended_at": datetime.now(UTC), "ended_how": "over"}
     connection.execute(update(Guest).where(Guest.ended_at.is_(None)).values(gone))
+
+
+def _put_back(packed: Archive, shelf: Shelf, progress: Progress) -> None:
+    tokens = sorted({name.removesuffix(".safe") for name in packed.manifest.files})
+    try:
+        for token in tokens:
+            for name in (token, f"{token}.safe"):
+                if name in packed.manifest.files:
+                    with shelf.arriving(name).open("wb") as out:
+                        out.writelines(packed.file(name))
+            shelf.keep(token)
+            progress("files", 1)
+    except OSError as error:
+        raise No(
+            _("%(path)s cannot be written: %(why)s.", path=shelf.folder, why=error.strerror or error)
+        ) from error
 
 
 def _matching(manifest: Manifest) -> list[rows.Shape]:

@@ -21,6 +21,7 @@ from swarm.routing.models import Escalation
 from swarm.store import Entry, log
 from swarm.text.language import _
 from swarm.text.markdown import to_html
+from swarm.tickets.attaching import Attached, files_of
 from swarm.tickets.events import LaneMessagePosted, ModeMoved, RoomMessagePosted, TicketWaiting
 from swarm.tickets.models import Ownership
 from swarm.tickets.queries import Said
@@ -58,6 +59,7 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
     texts = messages_by_id(
         session, [f.message_id for f in facts if isinstance(f, RoomMessagePosted | LaneMessagePosted)]
     )
+    attached = files_of(session, [text.id for text in texts.values() if text.files])
     asks = rooms.asks(session, [f.ask_id for f in facts if isinstance(f, HelpAsked)])
     names = faces(session, people_in(shown) | {message.author for message in texts.values()})
     if audience == "guest":
@@ -75,6 +77,7 @@ def lines(session: Session, entries: Sequence[Entry], audience: Audience) -> lis
                     names.get(text.author, SYSTEM),
                     is_owner=text.author == f"person:{shown_of.owner_id}",
                     is_answer=audience != "customer" and shown_of.answer_id == text.id,
+                    files=attached.get(text.id, ()),
                 )
                 drawn[entry.stream, entry.seq] = Line(**where, message=view)
             case HelpAsked() if fact.ask_id in asks:
@@ -123,7 +126,9 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
     return _(fact.headline) % values
 
 
-def _message(message: Said, face: Face, *, is_owner: bool, is_answer: bool) -> MessageView:
+def _message(
+    message: Said, face: Face, *, is_owner: bool, is_answer: bool, files: Sequence[Attached] = ()
+) -> MessageView:
     if face is SYSTEM:
         face = Face("system:0", _("Imported"), is_customer=False)
     return MessageView(
@@ -139,6 +144,7 @@ def _message(message: Said, face: Face, *, is_owner: bool, is_answer: bool) -> M
         at=message.at,
         html=to_html(message.body),
         is_answer=is_answer,
+        files=files,
     )
 
 

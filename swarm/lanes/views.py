@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from swarm.rooms.queries import AskedHelp
+from swarm.tickets.attaching import Attached
 
 Audience = Literal["staff", "customer", "guest"]
 
@@ -29,6 +31,7 @@ class MessageView:
     html: Markup
     is_answer: bool
     is_guest: bool = False
+    files: Sequence[Attached] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

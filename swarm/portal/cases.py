@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from swarm.accounts.entry import anyone_read, anyone_write, customer_read, customer_write
+from swarm.lanes.files import read_message
 from swarm.lanes.queries import tail
 from swarm.lanes.views import MessageView
 from swarm.people.models import Customer, Person
 from swarm.people.queries import Face, teams
+from swarm.portal.files import Token, into, into_new, uploader_at
 from swarm.portal.opening import Opening, first_language, open_once, secret_of
 from swarm.portal.visitor import address, customer_here, number_of
 from swarm.store import Work, log
@@ -31,7 +33,8 @@ from swarm.tickets.queries import find
 from swarm.tickets.turns import Posted
 from swarm.tickets.words import LANGUAGES, customer_status_word, language_word
 from swarm.web.errors import Invalid, Problem, SignedOut, Typed, wants
-from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form, read_query
+from swarm.web.fields import needed
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine, read_form, read_query
 from swarm.web.house import house_of
 from swarm.web.limits import Rule
 from swarm.web.render import Render
@@ -40,8 +43,13 @@ from swarm.web.render import Render
 class Message(Form, kw_only=True):
     """What is typed into the composer."""
 
-    body: Annotated[str, ManyLines(MOST_LETTERS)]
     client_id: Annotated[str, OneLine(64, min=8)]
+    body: Annotated[str, ManyLines(MOST_LETTERS, min=0)] = ""
+    files: Annotated[tuple[Token, ...], Many(50)] = ()
+
+    def __post_init__(self) -> None:
+        if not self.body and not self.files:
+            raise Invalid({"body": needed()})
 
 
 class ReadUpTo(Form, kw_only=True):
@@ -74,12 +82,13 @@ async def open_case(request: Request) -> Response:
     rule = Rule("opening", f"{house.settings.limits.opening_per_minute}/minute")
     typed = None
     try:
-        form = await read_form(request, Opening)
+        form = await read_message(request, Opening, into_new(request))
         typed = form.typed
         await house.limits.hit(rule, address(request))
 
         def do(work: Work) -> int:
-            return open_once(work, form, customer_here(request, work), house.settings.links.days)
+            known, uploader = customer_here(request, work), uploader_at(request)
+            return open_once(work, form, known, house.settings.links.days, uploader)
 
         try:
             number = await anyone_write(request, do)
@@ -155,7 +164,7 @@ async def post(request: Request) -> Response:
     rule = Rule("post", f"{house.settings.limits.posts_per_minute}/minute")
     typed = None
     try:
-        form = await read_form(request, Message)
+        form = await read_message(request, Message, into(request))
         typed = Typed.blank(body=form.body, client_id=form.client_id)
         await house.limits.hit(rule, house.customer_cookie.read(request) or address(request))
 
@@ -167,6 +176,7 @@ async def post(request: Request) -> Response:
                 form.body,
                 form.client_id,
                 reopen_days=house.settings.tickets.reopen_days,
+                files=form.files,
             )
 
         posted = await customer_write(request, do)

@@ -17,13 +17,14 @@ from swarm.people.models import Customer
 from swarm.people.queries import teams
 from swarm.store import Work
 from swarm.text.language import _
+from swarm.tickets.attaching import prints
 from swarm.tickets.models import Ticket
 from swarm.tickets.opening import NewTicket, customer_actor, open_ticket
 from swarm.tickets.posting import MOST_LETTERS
 from swarm.tickets.words import LANGUAGES
 from swarm.web.addresses import check_mail
 from swarm.web.errors import Typed
-from swarm.web.forms import Form, ManyLines, Number, OneLine
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine
 
 PAGE = "page"
 
@@ -38,6 +39,7 @@ class Opening(Form, kw_only=True):
     team: Annotated[int, Number(1)] | None = None
     subject: Annotated[str, OneLine(200)]
     body: Annotated[str, ManyLines(MOST_LETTERS)]
+    files: Annotated[tuple[Annotated[str, OneLine(32, min=32)], ...], Many(50)] = ()
     client_id: Annotated[str, OneLine(100, min=32)]
     """A secret of this one form: 256 random bits the page put into it."""
 
@@ -47,16 +49,17 @@ class Opening(Form, kw_only=True):
     @property
     def typed(self) -> Typed:
         """What stands in the form, to show it again."""
-        return Typed.blank(**msgspec.structs.asdict(self))
+        return Typed.blank(**_words(self))
 
 
-def open_once(work: Work, form: Opening, known: Customer | None, link_days: int) -> int:
+def open_once(work: Work, form: Opening, known: Customer | None, link_days: int, uploader: str = "") -> int:
     """The ticket of this form and a link to it, made the first time the form arrives.
 
-    `known` is whoever this browser follows tickets as.
+    `known` is whoever this browser follows tickets as, `uploader` who sent its files.
     Raises `Unfit`, and `Stale` where the form stood for another text.
     """
-    key, digest = _hash("form", form.client_id), _hash("text", *map(str, msgspec.structs.astuple(form)))
+    sent = (*map(str, _words(form).values()), *prints(work, uploader, form.files))
+    key, digest = _hash("form", form.client_id), _hash("text", *sent)
     earlier = work.session.scalars(
         select(Ticket).where(Ticket.source == PAGE, Ticket.external_id == key)
     ).one_or_none()
@@ -84,6 +87,8 @@ def open_once(work: Work, form: Opening, known: Customer | None, link_days: int)
             customer=customer,
             language=form.language,
             client_id=key[:32],
+            files=form.files,
+            uploader=uploader,
         ),
     )
     ticket.source, ticket.external_id, ticket.digest = PAGE, key, digest
@@ -110,6 +115,11 @@ def _team(work: Work, chosen: int | None) -> int:
     if chosen not in offered:
         raise Unfit(_("Choose what it is about."), "team")
     return chosen
+
+
+def _words(form: Opening) -> dict[str, object]:
+    """Everything but the files, which get other tokens each time the form is sent."""
+    return {name: value for name, value in msgspec.structs.asdict(form).items() if name != "files"}
 
 
 def _hash(purpose: str, *parts: str) -> str:

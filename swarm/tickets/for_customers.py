@@ -34,6 +34,7 @@ class Described:
     category: str = ""
     tags: Sequence[str] = ()
     channel: str = "desk"
+    files: Sequence[str] = ()
     customer_id: int | None = None
     """A record that was there already, and was chosen."""
 
@@ -60,6 +61,8 @@ def open_for_customer(work: Work, case: Described, who: Callable[[], Customer] |
             category=case.category,
             tags=case.tags,
             channel=case.channel,
+            files=case.files,
+            uploader=work.actor.key,
         ),
     )
     ticket.source, ticket.external_id = _source(work.actor), case.client_id

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from swarm.store.tables import Table
 
 TAKEN = text("queued_for IS NULL OR queued_for > 0")
+LOOSE = text("message_id IS NULL")
 WAITING = text("queued_for IS NOT NULL")
 
 
@@ -125,6 +126,41 @@ class Message(Table):
     body: Mapped[str]
     client_id: Mapped[str]
     seq: Mapped[int]
+    at: Mapped[datetime]
+    files: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many came with it: those without are drawn without asking."""
+
+
+class File(Table):
+    """What somebody sent with a message, or ahead of one; its bytes are kept elsewhere, under its token."""
+
+    __tablename__ = "files"
+    __table_args__ = (
+        Index(None, "message_id", "position"),
+        Index(None, "uploader", "at"),
+        _partial("ix_files_loose", LOOSE, "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(unique=True)
+    """32 hexadecimal digits; knowing it opens nothing."""
+    uploader: Mapped[str]
+    """`person:7`, `customer:9`, or what stands for the address a ticket was opened from."""
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    """Where it may go, from the start; empty while its ticket is being opened."""
+    lane: Mapped[str]
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
+    """Empty until it went with a message: nobody can fetch it before."""
+    position: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str]
+    kind: Mapped[str]
+    """By its content."""
+    bytes: Mapped[int]
+    sha256: Mapped[str]
+    width: Mapped[int | None]
+    """Of the picture drawn anew; empty where there is none."""
+    height: Mapped[int | None]
+    safe_kind: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
 
 

@@ -15,6 +15,7 @@ from swarm.people.customers import kept
 from swarm.people.models import Customer, Person, Team
 from swarm.store import Work
 from swarm.text.language import _
+from swarm.tickets.attaching import attach
 from swarm.tickets.events import LaneMessagePosted, OwnerShown, RoomMessagePosted, TicketOpened, TicketQueued
 from swarm.tickets.models import Message, Ticket, TicketTag
 from swarm.tickets.ownership import first_owner
@@ -37,6 +38,10 @@ class NewTicket:
     category: str = ""
     tags: Sequence[str] = ()
     channel: str = "page"
+    files: Sequence[str] = ()
+    """Tokens of what was sent with it."""
+    uploader: str = ""
+    """Who sent those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,10 @@ def open_ticket(work: Work, new: NewTicket, history: History | None = None) -> T
     tag(work, ticket.id, new.tags)
     author = SYSTEM if customer is None else customer_actor(customer)
     work.record(f"lane:{ticket.id}", TicketOpened(ticket_id=ticket.id), by=author, at=opened_at)
-    store_message(work, ticket.id, "lane", author, new.body, new.client_id, at=opened_at)
+    message = store_message(
+        work, ticket.id, "lane", author, new.body, new.client_id, at=opened_at, files=len(new.files)
+    )
+    attach(work, message, new.uploader, new.files)
     work.record(
         f"lane:{ticket.id}", OwnerShown(ticket_id=ticket.id, to_id=ticket.owner_id), by=SYSTEM, at=opened_at
     )
@@ -115,6 +123,7 @@ def store_message(
     client_id: str,
     *,
     at: datetime | None = None,
+    files: int = 0,
 ) -> Message:
     """Put a text into a lane and give it its number."""
     message = Message(
@@ -125,6 +134,7 @@ def store_message(
         client_id=client_id,
         seq=0,
         at=at or work.now,
+        files=files,
     )
     work.session.add(message)
     work.session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,6 +14,7 @@ from swarm.modes import mode_of
 from swarm.store import Work
 from swarm.text.language import _
 from swarm.tickets import rules
+from swarm.tickets.attaching import attach, same_files
 from swarm.tickets.events import (
     CustomerWrote,
     TicketReopened,
@@ -38,16 +40,18 @@ def post(
     *,
     wait: bool = False,
     reopen_days: int = 7,
+    files: Sequence[str] = (),
 ) -> Posted:
     """Write in a lane; `wait`: and let the ticket wait for the customer.
 
-    Raises `Unknown`, `NotAllowed`, and `Stale` where the client id already stands for another text.
+    `files` are tokens of what was sent ahead. Raises `Unknown`, `NotAllowed`, `Unfit`, and `Stale` where the
+    client id already stands for another text or other files.
     """
     ticket = find(work.session, work.actor, ticket_id, lock=True)
     if work.actor.customer_id is not None and ticket.customer_id is not None:
         # A browser may follow cases under several customer records: each speaks in its own.
         work.actor = replace(work.actor, key=f"customer:{ticket.customer_id}", customer_id=ticket.customer_id)
-    if (repeated := _earlier(work, ticket_id, lane, body, client_id)) is not None:
+    if (repeated := _earlier(work, ticket_id, lane, body, client_id, files)) is not None:
         return repeated
     if work.actor.customer_id is not None:
         if lane != "lane":
@@ -60,14 +64,17 @@ def post(
             if lane == "lane"
             else rules.may_write_room(case, mode_of(ticket.mode))
         )
-    message = store_message(work, ticket_id, lane, work.actor, body, client_id)
+    message = store_message(work, ticket_id, lane, work.actor, body, client_id, files=len(files))
+    attach(work, message, work.actor.key, files)
     ticket.updated_at = work.now
     if lane == "lane":
         _move_status(work, ticket, wait=wait)
     return Posted(message.id, message.seq, repeated=False)
 
 
-def _earlier(work: Work, ticket_id: int, lane: str, body: str, client_id: str) -> Posted | None:
+def _earlier(
+    work: Work, ticket_id: int, lane: str, body: str, client_id: str, files: Sequence[str]
+) -> Posted | None:
     # Looked up before a number is taken: a number that was given is never given back.
     earlier = work.session.scalars(
         select(Message).where(
@@ -80,7 +87,8 @@ def _earlier(work: Work, ticket_id: int, lane: str, body: str, client_id: str) -
     ).one_or_none()
     if earlier is None:
         return None
-    if earlier.body != body:
+    same = not (files or earlier.files) or same_files(work, earlier.id, work.actor.key, files)
+    if earlier.body != body or not same:
         raise other_text()
     return Posted(earlier.id, earlier.seq, repeated=True)
 

@@ -131,6 +131,7 @@ class Said(NamedTuple):
     client_id: str
     seq: int
     at: datetime
+    files: int = 0
 
 
 class Shown(NamedTuple):

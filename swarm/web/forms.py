@@ -29,10 +29,12 @@ __all__ = [
     "OneLine",
     "Secret",
     "Typed",
+    "build",
     "read_form",
     "read_json",
     "read_query",
     "typed_again",
+    "typed_of",
 ]
 
 MOST_FIELDS = 200
@@ -58,6 +60,16 @@ async def read_form(request: Request, form: type[S]) -> S:
     else:
         raise WrongType
     return _build(form, pairs)
+
+
+def build(form: type[S], pairs: Iterable[tuple[str, str]]) -> S:
+    """The form out of names and values, however they came; raises Invalid, BadRequest."""
+    return _build(form, _sized(list(pairs)))
+
+
+def typed_of(form: type[msgspec.Struct], pairs: Iterable[tuple[str, str]]) -> Typed:
+    """What was sent, to be shown again."""
+    return _typed(_fields(form), _by_name(pairs))
 
 
 def read_query(request: Request, form: type[S]) -> S:
@@ -164,9 +176,7 @@ def _fields(form: type[msgspec.Struct]) -> dict[str, fields.Field]:
 
 
 def _build(form: type[S], pairs: Iterable[tuple[str, str]]) -> S:
-    sent: dict[str, list[str]] = {}
-    for name, value in pairs:
-        sent.setdefault(name, []).append(value)
+    sent = _by_name(pairs)
     known = _fields(form)
     typed = _typed(known, sent)
     problems = {name: _unknown() for name in sent if name not in known}
@@ -184,6 +194,13 @@ def _build(form: type[S], pairs: Iterable[tuple[str, str]]) -> S:
             if value is not msgspec.UNSET:
                 values[name] = value
     return _finish(form, values, problems, typed)
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    sent: dict[str, list[str]] = {}
+    for name, value in pairs:
+        sent.setdefault(name, []).append(value)
+    return sent
 
 
 def _finish(form: type[S], values: dict[str, Any], problems: dict[str, str], typed: Typed) -> S:

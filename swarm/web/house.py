@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from swarm.files.shelf import Shelf
 from swarm.settings import Settings
 from swarm.store import Store
 from swarm.web.cookies import Cookie
@@ -21,6 +23,9 @@ class House:
 
     settings: Settings
     store: Store
+    shelf: Shelf
+    drawing: Semaphore
+    """Pictures one worker draws anew, and files it has scanned, at the same time."""
     render: Render
     problems: Problems
     limits: Limits

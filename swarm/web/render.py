@@ -15,7 +15,7 @@ from swarm.text import language, times
 from swarm.text.markdown import plain, to_html
 from swarm.web.static import Static
 
-OWN_ICONS = {"brand", "hive", "ladder", "split"}
+OWN_ICONS = {"brand", "file", "hive", "ladder", "paperclip", "split"}
 
 
 def _utc_now() -> datetime:
@@ -58,7 +58,7 @@ class Render:
         )
         self.environment.globals.update(globals or {})
         self.environment.filters.update(
-            when=self._when, initials=initials, number=number, markdown=to_html, plain=plain
+            when=self._when, initials=initials, number=number, markdown=to_html, plain=plain, size=size
         )
 
     def page(
@@ -132,3 +132,12 @@ def initials(name: str) -> str:
 def number(value: int | float) -> str:
     """A number in the reader's way of writing."""
     return format_decimal(value, locale=language.current())
+
+
+def size(count: int) -> str:
+    """Bytes as people say them."""
+    if count < 1000:
+        return f"{number(count)} B"
+    if count < 1_000_000:
+        return f"{number(round(count / 1000))} kB"
+    return f"{number(round(count / 1_000_000, 1))} MB"

@@ -34,10 +34,14 @@ class Security:
         max_body: int = 1_048_576,
         body_seconds: float = 20.0,
         any_host: Sequence[str] = ("/healthz",),
+        wide: Callable[[Scope], bool] = lambda _scope: False,
+        wide_body: int = 0,
+        wide_seconds: float = 0.0,
     ) -> None:
         """`allowed_hosts` without port, `.example.com` for all below; `max_body` in bytes.
 
-        `any_host` are paths that a probe may ask under any name.
+        `any_host` are paths that a probe may ask under any name; `wide` doors take files, within `wide_body`
+        bytes and `wide_seconds`.
         """
         self._app = app
         self._refuse = refuse
@@ -47,6 +51,7 @@ class Security:
         self._max_body = max_body
         self._body_seconds = body_seconds
         self._any_host = frozenset(any_host)
+        self._wide, self._wide_bounds = wide, (wide_body, wide_seconds)
         self._headers = _answer_headers(self._base, self._secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +68,7 @@ class Security:
                 return
             if scope["type"] == "http":
                 send = self._with_headers(send, request_id)
-                receive = self._bounded(receive)
+                receive = self._bounded(receive, *self._bounds(scope))
             await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
@@ -79,7 +84,7 @@ class Security:
         if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
             self._check_origin(headers, host if known else "")
         if scope["type"] == "http":
-            self._check_length(headers)
+            self._check_length(headers, self._bounds(scope)[0])
 
     def _known(self, host: str) -> bool:
         match = _HOST.fullmatch(host)
@@ -103,17 +108,20 @@ class Security:
         elif site is None and "cookie" in headers:
             raise refused
 
-    def _check_length(self, headers: Headers) -> None:
+    def _bounds(self, scope: Scope) -> tuple[int, float]:
+        return self._wide_bounds if self._wide(scope) else (self._max_body, self._body_seconds)
+
+    def _check_length(self, headers: Headers, most: int) -> None:
         length = headers.get("content-length")
         if length is None:
             return
         if not (length.isascii() and length.isdigit()):
             raise BadRequest(_("The length of what was sent makes no sense."))
-        if len(length) > 15 or int(length) > self._max_body:
+        if len(length) > 15 or int(length) > most:
             raise TooLarge
 
-    def _bounded(self, receive: Receive) -> Receive:
-        deadline = asyncio.get_running_loop().time() + self._body_seconds
+    def _bounded(self, receive: Receive, most: int, seconds: float) -> Receive:
+        deadline = asyncio.get_running_loop().time() + seconds
         size = 0
         complete = False
 
@@ -129,7 +137,7 @@ class Security:
             if message["type"] == "http.request":
                 size += len(message.get("body", b""))
                 complete = not message.get("more_body", False)
-                if size > self._max_body:
+                if size > most:
                     raise TooLarge
             return message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -25,7 +26,7 @@ from swarm.routing import escalation
 from swarm.routing.matching import ask_for_help
 from swarm.store import Work
 from swarm.tickets import actions as tickets
-from swarm.tickets.models import Ticket
+from swarm.tickets.models import File, Message, Ticket
 from swarm.tickets.opening import NewTicket, open_ticket
 from swarm.tickets.posting import post
 from swarm.webhooks import actions as webhooks
@@ -73,6 +74,8 @@ class World:
     customers: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     """A message in each ticket's room."""
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Lane → ticket → the token of a picture in it."""
     invitations: dict[str, int] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
     guests: dict[str, int] = field(default_factory=dict)
@@ -203,10 +206,40 @@ def _open(work: Work, world: World) -> None:
     for name, owner in _owners().items():
         posted = post(world.as_(work, owner), world.tickets[name], "room", "Something internal", "note-0001")
         world.notes[name] = posted.message_id
+        _add_file(work, world, name, "room", posted.message_id)
+    for name in TICKETS:
+        query = select(Message.id).where(Message.ticket_id == world.tickets[name], Message.lane == "lane")
+        _add_file(work, world, name, "lane", work.session.scalars(query).one())
     tickets.resolve(world.as_(work, "hive_owner"), world.tickets["solved"])
     escalation.escalate(
         world.as_(work, "ladder_owner"), world.tickets["waiting"], "Beyond me", "Tried everything"
     )
+
+
+def _add_file(work: Work, world: World, ticket: str, lane: str, message: int) -> None:
+    token = secrets.token_hex(16)
+    world.files.setdefault(lane, {})[ticket] = token
+    work.session.add(
+        File(
+            token=token,
+            uploader="person:1",
+            ticket_id=world.tickets[ticket],
+            lane=lane,
+            message_id=message,
+            name="plan.png",
+            kind="image/png",
+            bytes=4,
+            sha256="",
+            width=1,
+            height=1,
+            safe_kind="image/png",
+            at=work.now,
+        )
+    )
+    work.session.get_one(Message, message).files = 1
+    for name in (token, f"{token}.safe"):
+        world.site.app.state.house.shelf.arriving(name).write_bytes(b"file")
+    world.site.app.state.house.shelf.keep(token)
 
 
 def _owners() -> dict[str, str]:

@@ -58,5 +58,9 @@ def do(**who: str) -> OnTicket:
     return OnTicket(who, (204,))
 
 
+def ahead(who: Mapping[str, str]) -> OnTicket:
+    return OnTicket(who, (201,))
+
+
 def staff(theirs: int, others: int) -> Plain:
     return Plain({"staff": theirs, "else": others})

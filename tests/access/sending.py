@@ -238,6 +238,8 @@ def _address(world: World, path: str, ticket: str, lane: str, guest: str) -> str
             {"account": "account", "join": "join"}.get(path.split("/")[1], "link"), ""
         ),
         "{guest:int}": world.guests[guest],
+        "{token}": world.files[lane or "lane"].get(ticket, "") if lane != "attic" else "",
+        "{name}": "plan.png",
         "{person:int}": world.people["outsider"],
         "{token:int}": world.token,
         "{webhook:int}": world.webhook,
@@ -264,6 +266,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
     forms: dict[str, Form] = {
         "messages": {"body": "A line", "client_id": secrets.token_hex(8)},
         "read": {"lane": lane or "lane", "seq": 1},
+        "files": {},
         "pace": {"pace": "on_hold"},
         "letters": {"letters": "answers" if path.startswith("/me") else "off"},
         "answer": {"message": world.notes[ticket]},

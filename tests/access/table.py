@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from tests.access.people import KINDS, STAFF
 from tests.access.rights import BESIDE, GROUPS, OWNERS, READS, ROOM, SEES, OnTicket, Plain
+from tests.access.rights import ahead as _ahead
 from tests.access.rights import do as _do
 from tests.access.rights import see as _see
 from tests.access.rights import staff as _staff
@@ -16,6 +17,8 @@ from tests.access.table_api import API
 
 ABSENT = Plain({"else": 404})
 CASE = Plain({"customer": 200, "other_customer": 404, "else": 401})
+NO_CASE = Plain({"customer": 404, "other_customer": 404, "else": 401})
+FILE = OnTicket(SEES, (200,))
 MANAGERS = Plain({"managers": 204, "staff": 403, "else": 401})
 ADMINISTRATORS = Plain({"administrator": 204, "staff": 403, "else": 401})
 ADMINISTERED = Plain({"administrator": 200, "staff": 403, "else": 303})
@@ -108,6 +111,21 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "GET /tickets/{number:int}/older/{lane} lane=attic": ABSENT,
     "GET /tickets/{number:int}/timeline": _see(),
     "GET /tickets/{number:int}/paper": _see(),
+    # Files: whoever may read the message, at the door of their own kind; the room's by no customer's door.
+    "GET /files/{token}/{name} lane=lane": FILE,
+    "GET /files/{token}/{name} lane=room": FILE,
+    "GET /pictures/{token} lane=lane": FILE,
+    "GET /pictures/{token} lane=room": FILE,
+    "GET /case/{number:int}/files/{token}/{name} lane=lane": CASE,
+    "GET /case/{number:int}/files/{token}/{name} lane=room": NO_CASE,
+    "GET /case/{number:int}/pictures/{token} lane=lane": CASE,
+    "GET /case/{number:int}/pictures/{token} lane=room": NO_CASE,
+    "POST /tickets/{number:int}/{lane}/files lane=lane": _ahead(
+        {"climbing": "ladder_owner", "swarming": "hive_owner", "fresh": "hive_lead"}
+    ),
+    "POST /tickets/{number:int}/{lane}/files lane=room": _ahead(ROOM),
+    "POST /tickets/{number:int}/{lane}/files lane=attic": ABSENT,
+    "POST /case/{number:int}/files": Plain({"customer": 201, "other_customer": 404, "else": 401}),
     # What is done on a ticket.
     "POST /tickets": Plain({"ladder": 204, "managers": 204, "staff": 403, "else": 401}),
     "POST /tickets/{number:int}/{lane}/messages lane=lane": OnTicket(

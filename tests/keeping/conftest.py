@@ -28,6 +28,7 @@ from swarm.people.queries import person_actor
 from swarm.people.seeing import note_here
 from swarm.settings import Settings
 from swarm.store import Work
+from swarm.tickets.attaching import NewFile, keep_loose
 from swarm.tickets.models import Following, Read, Ticket
 from tests.cli.conftest import runner
 from tests.conftest import PAIRS
@@ -110,6 +111,11 @@ def manager(work: Work) -> Actor:
     return person_actor(work.session, id_)
 
 
+def new_file() -> NewFile:
+    """Something that arrived."""
+    return NewFile(token=secrets.token_hex(16), name="a.txt", kind="text/plain", bytes=1, sha256="")
+
+
 def furnish(backend: Backend) -> None:
     """Fill a migrated database: the demo, sessions, links, a second step, a letter: each table has a row."""
     store = open_store(backend)
@@ -150,6 +156,7 @@ def furnish(backend: Backend) -> None:
         work.actor = manager(work)
         lower, higher = (customer(work, number) for number in (2, 3))
         merge(work, higher.id, lower.id, (higher.version, lower.version))
+        keep_loose(work, "person:1", [new_file()], 1, "room", hour_bytes=10)
         queue.put(work, "account_link", "person:2", person_id=2, hours=1)
         make_token(work, person_actor(work.session, 2), name="Bot", scopes=(), days=30)
 

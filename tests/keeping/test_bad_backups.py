@@ -159,7 +159,7 @@ def no_json(members: Members, _manifest: Manifest) -> None:
         (a_table_too_few, "does not hold the tables of its own version"),
         (a_bomb, "damaged: tables/skills.jsonl"),
         (another_count, "damaged: tables/tickets.jsonl"),
-        (files, "holds files, which this version"),
+        (files, "holds files that swarm did not name"),
     ],
 )
 def test_what_another_hand_changed(
@@ -197,9 +197,9 @@ def the_last_line(table: str) -> Callable[[Members, Manifest], None]:
     return cut
 
 
-def a_moved_event(members: Members, _manifest: Manifest) -> None:
+def a_moved_event(members: Members, manifest: Manifest) -> None:
     rows = [json.loads(line) for line in members["tables/messages.jsonl"].splitlines()]
-    rows[0][-2] = 4711
+    rows[0][manifest["tables"]["messages"]["columns"].index("seq")] = 4711
     members["tables/messages.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 

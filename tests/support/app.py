@@ -25,6 +25,7 @@ class App(Program):
             **backend.env,
             "SWARM_SERVER__PORT": str(self.port),
             "SWARM_SERVER__BASE_URL": self.url,
+            "SWARM_FILES__FOLDER": str(home / "files"),
             **(env or {}),
         }
         log = home / f"swarm-{self.port}.log"

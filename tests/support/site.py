@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx2
@@ -193,12 +194,14 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
     port = free_port()
     url = f"http://{host}:{port}"
     own = {f"SWARM_{name.upper()}": value for name, value in settings.items()}
+    home = TemporaryDirectory(prefix="swarm-files-", ignore_cleanup_errors=True)
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SWARM_")},
         **backend.env,
         "SWARM_SERVER__PORT": str(port),
         "SWARM_SERVER__BASE_URL": url,
         "SWARM_LIVE__DRAIN_SECONDS": "0",
+        "SWARM_FILES__FOLDER": home.name,
         "SWARM_LIMITS__SIGN_IN_PER_MINUTE": "1000",
         "SWARM_LIMITS__OPENING_PER_MINUTE": "1000",
         "SWARM_LIMITS__LINKS_PER_MINUTE": "1000",
@@ -241,6 +244,7 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
         server.should_exit = True
         thread.join(PATIENCE)
         store.close()
+        home.cleanup()
 
 
 def text_of(html: str) -> str:

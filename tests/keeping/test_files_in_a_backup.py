@@ -1,0 +1,35 @@
+"""What people attached goes into a backup and comes out of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from swarm.events import SYSTEM
+from swarm.files.shelf import Shelf
+from swarm.tickets.attaching import keep_loose
+from tests.keeping.conftest import Empty, Run, new_file
+from tests.support.backends import Backend
+from tests.support.town import open_store
+
+
+def test_files_come_back_with_their_rows(
+    desk: Backend, empty: Empty, swarm: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, shelf, new = open_store(desk), Shelf(tmp_path / "there"), new_file()
+    shelf.arriving(new.token).write_bytes(b"what was sent")
+    shelf.arriving(f"{new.token}.safe").write_bytes(b"its copy")
+    shelf.keep(new.token)
+    store.write_now(SYSTEM, lambda work: keep_loose(work, "person:2", [new], 1, "lane", hour_bytes=10))
+    store.close()
+    monkeypatch.setenv("SWARM_FILES__FOLDER", str(shelf.folder))
+    said = swarm(desk, "backup", tmp_path / "desk.zip").output
+    # The furnished desk has a row whose bytes never were.
+    assert "1 file." in said
+    assert "1 file is noted whose bytes are not" in " ".join(said.split())
+    monkeypatch.setenv("SWARM_FILES__FOLDER", str(tmp_path / "here"))
+    swarm(empty(desk.name), "restore", tmp_path / "desk.zip")
+    back = Shelf(tmp_path / "here")
+    assert b"".join(back.chunks(new.token)) == b"what was sent"
+    assert b"".join(back.chunks(f"{new.token}.safe")) == b"its copy"
