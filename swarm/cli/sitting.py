@@ -19,7 +19,7 @@ from swarm.events.refusals import No
 from swarm.live.close_codes import AGAIN_LATER, RESTART
 from swarm.text.language import _
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds before a reconnect; doubled from one to the next, a random part of it."""
 PATIENCE = 20.0
 """Seconds for a handshake; they are answered in turn."""

@@ -271,7 +271,7 @@ STREAMS: Mapping[str, Mapping[str, str]] = {
     "team": {"ladder": "ladder managers", "hive": "hive managers"},
     "lane": {**{name: f"{who} customer" for name, who in SEES.items()}, **BESIDE},
     "room": {**SEES, **BESIDE},
-    "customer": {"ana": f"{' '.join(KNOW_ANA)} managers", "olu": "ladder managers"},
+    "customer": {"ana": f"{' '.join(KNOW_ANA)} managers", "olu": "ladder hive managers"},
 }
 """Who may watch which; a person's own stream is for that person alone."""
 

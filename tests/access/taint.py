@@ -144,7 +144,7 @@ def _customer(work: Work, world: World, marks: Marks) -> None:
     known = Known(
         name=row.name,
         email=row.email,
-        company=marks.put("company, as colleagues know it"),
+        company=row.company,
         phone=marks.put("phone"),
         language="en",
         timezone="",
@@ -195,7 +195,7 @@ def seen_by(marks: Marks, who: str) -> frozenset[str]:
 
 OF_THE_CUSTOMER = frozenset({"customer's name", "customer's company", "customer address"})
 IN_THE_ROOM = ("room message, tierless", "expert's message", "ask question", "ask tried", "decline reason")
-ON_RECORD = ("notes on a customer", "company, as colleagues know it", "phone")
+ON_RECORD = ("notes on a customer", "phone")
 IN_THE_HIVE = (*IN_THE_ROOM, "mode reason", "hive category", *ON_RECORD)
 CUSTOMERS = ("stranger", "half_way", "customer", "other_customer", *GUESTS)
 OUTSIDE = (*CUSTOMERS, "outsider", "dismissed", "hive_one")

@@ -35,7 +35,7 @@ class Terminal:
 
     def until(self, text: str) -> str:
         """What is shown, once this stands in it. Raises `TimeoutError`."""
-        end = time.monotonic() + 2 * PATIENCE
+        end = time.monotonic() + 4 * PATIENCE
         while time.monotonic() < end:
             if text in (now := self.shown()):
                 return now
