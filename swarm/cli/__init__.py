@@ -7,6 +7,7 @@ from swarm.cli.mailing import mail
 from swarm.cli.people import person, team
 from swarm.cli.plain import group
 from swarm.cli.running import migrate, serve, set_up
+from swarm.cli.simulating import simulate_people
 from swarm.text.language import _
 
 app = group(_("A support desk in which tiered and tierless teams work side by side."))
@@ -20,6 +21,9 @@ app.command(
 app.command("backup", help=_("Copy everything into one file while the desk is in use."))(backup)
 app.command("restore", help=_("Fill an empty database with a backup: all of it, or nothing."))(restore)
 app.command("doctor", help=_("Examine the installation; exit code 1 where something is broken."))(doctor)
+app.command("simulate", help=_("Simulated people come to a demo through its doors; prints what happened."))(
+    simulate_people
+)
 app.add_typer(person, name="person", help=_("Accounts of the people who work here."))
 app.add_typer(team, name="team", help=_("Who leads and who works in a team."))
 app.add_typer(mail, name="mail", help=_("Letters that go out, and those that could not."))
