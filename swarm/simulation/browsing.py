@@ -69,7 +69,7 @@ class Browser:
 
     async def page_once(self, path: str) -> Page:
         """Go there without patience. Raises `Failed` and `httpx2.HTTPError`."""
-        answer = await self.client.get(path)
+        answer = await self.client.get(path, follow_redirects=True)
         if answer.status_code != 200:
             raise Failed(path)
         return Page(answer.text)
