@@ -86,7 +86,10 @@ class Browser:
         door = f"{method} {door_of(path)}"
         gives_up = time.monotonic() + PATIENCE
         while True:
+            if self.figures.closing:
+                raise Failed(door)
             began = time.monotonic()
+            self.figures.under_way += 1
             try:
                 answer = await self.client.request(
                     method,
@@ -100,6 +103,8 @@ class Browser:
                     raise Failed(door) from None
                 await asyncio.sleep(1)
                 continue
+            finally:
+                self.figures.under_way -= 1
             if answer.status_code == 429:
                 wait = _seconds(answer.headers.get("retry-after", ""))
                 self.figures.limits[door] += 1

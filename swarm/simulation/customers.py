@@ -64,13 +64,13 @@ class CustomerLife(Person):
                 (201,),
             )
             began = time.monotonic()
+            town.figures.counts["opened"] += 1
+            self._came = True
             links = opened.page.forms
             if not links:
                 raise Failed("/open")
             place = (await self.browser.post(links[0].action, {})).place
         number = int(place.rpartition("/")[2])
-        town.figures.counts["opened"] += 1
-        self._came = True
         case = town.cases[number] = Case(number, story, began)
         return case
 

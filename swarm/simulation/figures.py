@@ -23,6 +23,9 @@ class Figures:
         self.errors: Counter[str] = Counter()
         self.limits: Counter[str] = Counter()
         self.limited_seconds = 0.0
+        self.closing = False
+        """Nothing new is sent: what is under way is waited for, so that it is counted."""
+        self.under_way = 0
         self._posted: dict[str, tuple[float, str]] = {}
 
     def posting(self, client_id: str, author: str, at: float) -> None:

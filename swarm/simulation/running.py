@@ -22,6 +22,8 @@ from swarm.text.language import _
 
 LAG_EVERY = 0.5
 TIDYING = 60.0
+ARRIVING = 35.0
+"""Seconds for what is under way: longer than a browser waits for an answer."""
 READERS_EACH = 4
 """So many more windows of one account, far below what a server allows a person."""
 
@@ -87,9 +89,22 @@ async def _until_over(town: Town, lives: list[Coroutine[Any, Any, None]]) -> Non
                 town.figures.errors[f"in this program: {type(failure).__name__}: {failure}"] += 1
     finally:
         town.ends = 0.0
+        await _let_arrive(town.figures)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        town.figures.closing = False
+
+
+async def _let_arrive(figures: Figures) -> None:
+    """Until every answer is here and counted: what was stored but not counted would make figures wrong."""
+    figures.closing = True
+    gives_up = time.monotonic() + ARRIVING
+    # An answer that is here is counted in the next turn of the loop.
+    await asyncio.sleep(0.1)
+    while figures.under_way and time.monotonic() < gives_up:  # noqa: ASYNC110 (browsers tell nobody)
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0)
 
 
 async def _tidy(town: Town, colleagues: list[Colleague]) -> None:
