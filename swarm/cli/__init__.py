@@ -8,6 +8,7 @@ from swarm.cli.people import person, team
 from swarm.cli.plain import group
 from swarm.cli.rooming import room
 from swarm.cli.running import migrate, serve, set_up
+from swarm.cli.simulating import simulate_people
 from swarm.cli.tokens import token
 from swarm.text.language import _
 
@@ -23,6 +24,9 @@ app.command(
 app.command("backup", help=_("Copy everything into one file while the desk is in use."))(backup)
 app.command("restore", help=_("Fill an empty database with a backup: all of it, or nothing."))(restore)
 app.command("doctor", help=_("Examine the installation; exit code 1 where something is broken."))(doctor)
+app.command("simulate", help=_("Simulated people come to a demo through its doors; prints what happened."))(
+    simulate_people
+)
 app.add_typer(person, name="person", help=_("Accounts of the people who work here."))
 app.add_typer(team, name="team", help=_("Who leads and who works in a team."))
 app.add_typer(token, name="token", help=_("Tokens, by which programs act for people."))
