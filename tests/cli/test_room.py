@@ -124,7 +124,9 @@ def test_what_is_typed_while_the_server_is_away_is_sent_once_when_it_is_back(
     said = desk.read_now(
         SYSTEM,
         lambda work: work.session.scalars(
-            select(Message.body).where(Message.ticket_id == number, Message.lane == "room")
+            select(Message.body)
+            .where(Message.ticket_id == number, Message.lane == "room")
+            .order_by(Message.id)
         ).all(),
     )
     assert said.count("Said into the silence") == 1, shown

@@ -26,7 +26,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def desk(backend: Backend, mailbox: Mailbox) -> Iterator[Desk]:
-    settings = {"server": "127.0.0.1", "port": str(mailbox.port), "security": "none"}
+    settings = {"server": "127.0.0.1", "port": str(mailbox.port), "security": "none", "customers": "false"}
     mail = {f"mail__{name}": value for name, value in {**settings, "sender": "desk@example.org"}.items()}
     with serve_site(backend, **mail) as site:
         town = build(site.store)
