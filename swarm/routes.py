@@ -10,6 +10,7 @@ from starlette.types import Scope
 from swarm.administration import audit, people, person, required, skills, webhook, webhooks
 from swarm.administration import teams as team_settings
 from swarm.api.table import ROUTES as PROGRAMS
+from swarm.demo import stage
 from swarm.desk import (
     asks,
     customers,
@@ -94,6 +95,8 @@ STAFF: list[BaseRoute] = [
     Route("/customers/{customer:int}/merge", merging.show),
     Route("/customers/{customer:int}/merge", merging.merge, methods=["POST"]),
     Route("/find", finding.find),
+    Route("/demo", stage.show),
+    Route("/demo", stage.switch, methods=["POST"]),
     Route("/teams", teams.show),
     Route("/teams", team_settings.found, methods=["POST"]),
     Route("/teams/new", team_settings.new),
@@ -164,6 +167,7 @@ EVERYBODY: list[BaseRoute] = [
     Route("/sign-in/add", second_step.add, methods=["POST"]),
     Route("/sign-out", getting_in.sign_out, methods=["POST"]),
     Route("/demo/sign-in", getting_in.demo_sign_in, methods=["POST"]),
+    Route("/demo/stage", stage.watch),
     Route("/set-up", getting_in.set_up_page),
     Route("/set-up", getting_in.set_up, methods=["POST"]),
     Route("/forgotten", forgotten.show),

@@ -54,6 +54,8 @@ def supervise(settings: Settings, listening: Sequence[socket.socket]) -> bool:
         **os.environ,
         # What the command line said; the rest a worker reads anew, so that a rolling restart brings it in.
         "SWARM_DEMO": str(settings.demo).lower(),
+        "SWARM_STILL": str(settings.still).lower(),
+        "SWARM_LOG__LEVEL": settings.log.level,
         "SWARM_SERVER__HOST": server.host,
         "SWARM_SERVER__PORT": str(server.port),
     }

@@ -192,6 +192,8 @@ class Settings(Section, frozen=True):
     """What one process runs with; made once, by `load`, and handed down."""
 
     demo: bool = False
+    still: bool = False
+    """The demo is served without simulated people."""
     server: Server = Server()
     database: Database = Database()
     redis: Redis = Redis()

@@ -29,7 +29,7 @@ def key_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def start_session(work: Work, person_id: int, *, days: int, idle_hours: int) -> str:
+def start_session(work: Work, person_id: int, *, days: int, idle_hours: int, simulated: bool = False) -> str:
     """Sign a colleague in; returns the cookie's secret, which is kept nowhere."""
     secret = secrets.token_urlsafe(32)
     work.session.add(
@@ -40,6 +40,7 @@ def start_session(work: Work, person_id: int, *, days: int, idle_hours: int) -> 
             seen_at=work.now,
             expires_at=work.now + timedelta(days=days),
             idle_at=work.now + timedelta(hours=idle_hours),
+            simulated=simulated,
         )
     )
     return secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from swarm.store.tables import Table
@@ -35,6 +35,8 @@ class SessionRow(Table):
     stamp: Mapped[int] = mapped_column(default=1)
     token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"))
     """Of the token that opens sockets in it: such a session is no cookie."""
+    simulated: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Of somebody who only simulates the demo's person."""
 
 
 class SessionCase(Table):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,9 @@ from swarm.text.language import _
 def serve(
     with_demo: Annotated[
         bool, typer.Option("--demo", help=_("With sample people and tickets, in an empty database."))
+    ] = False,
+    still: Annotated[
+        bool, typer.Option("--still", help=_("The demo without simulated people at work."))
     ] = False,
     host: Annotated[str | None, typer.Option(help=_("Address to listen on."))] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help=_("Port to listen on."))] = None,
@@ -53,7 +57,12 @@ def serve(
                 "or serve with one worker."
             )
         )
-    settings = replace(settings, demo=with_demo or settings.demo, server=server)
+    settings = replace(
+        settings, demo=with_demo or settings.demo, still=still or settings.still, server=server
+    )
+    if settings.demo and not settings.still and settings.log.level == "info":
+        # Simulated people would fill the screen with their requests.
+        settings = replace(settings, log=replace(settings.log, level="warning"))
     logs.set_up(settings.log)
     try:
         if migrating:
@@ -64,7 +73,21 @@ def serve(
     except (DBAPIError, ReadOnly) as failure:
         if not _can_be_read(settings, failure):
             raise
-    if several:
+    with _simulated_people(settings):
+        _serve(settings)
+
+
+def _simulated_people(settings: Settings) -> AbstractContextManager[None]:
+    """At work beside a demo whose address is known, unless it shall be still."""
+    if not settings.demo or settings.still or not settings.server.port:
+        return nullcontext()
+    from swarm.simulation.beside import company
+
+    return company(settings.server.address)
+
+
+def _serve(settings: Settings) -> None:
+    if settings.server.workers > 1:
         _serve_together(settings)
         return
     # Only here the whole web is needed; other commands start faster without it.

@@ -29,7 +29,7 @@ class Entered:
     target: str
 
 
-def enter(request: Request, work: Work, person: Person, target: str) -> Entered:
+def enter(request: Request, work: Work, person: Person, target: str, *, simulated: bool = False) -> Entered:
     """Let in whom the password let in, as far as it does."""
     target = local_path(target, DESK)
     step = step_of(work.session, person)
@@ -37,10 +37,10 @@ def enter(request: Request, work: Work, person: Person, target: str) -> Entered:
         new_app(work, person.id)
     if step != "none":
         return Entered(begin(work, person.id, target), step, target)
-    return Entered(start(request, work, person), step, target)
+    return Entered(start(request, work, person, simulated=simulated), step, target)
 
 
-def start(request: Request, work: Work, person: Person) -> str:
+def start(request: Request, work: Work, person: Person, *, simulated: bool = False) -> str:
     """A session nobody had before; the one this browser brought ends."""
     house = house_of(request)
     before = house.staff_cookie.read(request)
@@ -49,7 +49,7 @@ def start(request: Request, work: Work, person: Person) -> str:
     times = house.settings.sessions
     work.actor = actor_of(work.session, person)
     work.record(f"person:{person.id}", SignedIn(person_id=person.id))
-    return start_session(work, person.id, days=times.days, idle_hours=times.idle_hours)
+    return start_session(work, person.id, days=times.days, idle_hours=times.idle_hours, simulated=simulated)
 
 
 def entered(request: Request, found: Entered) -> Response:

@@ -45,6 +45,8 @@ class DemoSignIn(Form, kw_only=True):
 
     person: Annotated[int, Number(1)]
     next: Annotated[str, OneLine(2000, min=0)] = ""
+    simulated: bool = False
+    """Said by simulated people, who make room for visitors."""
 
 
 class SetUp(Form, kw_only=True):
@@ -124,7 +126,7 @@ async def demo_sign_in(request: Request) -> Response:
         person = work.session.get(Person, form.person)
         if not is_demo(work) or person is None or not person.active:
             raise NotFound
-        return enter(request, work, person, form.next)
+        return enter(request, work, person, form.next, simulated=form.simulated)
 
     return entered(request, await anyone_write(request, do))
 

@@ -32,6 +32,10 @@ class Failed(Exception):
     """A door answered as it should not; it is counted already."""
 
 
+class SignedOut(Failed):
+    """The session ended: sign in again."""
+
+
 class Answer:
     """What a door said."""
 
@@ -116,6 +120,10 @@ class Browser:
                 await asyncio.sleep(_seconds(answer.headers.get("retry-after", "")))
                 continue
             self.figures.doors[door].append(time.monotonic() - began)
+            if answer.status_code in (303, 401) and answer.headers.get("location", "/sign-in").startswith(
+                "/sign-in"
+            ):
+                raise SignedOut(door)
             if answer.status_code not in fine:
                 self.figures.errors[f"{door}: {answer.status_code}"] += 1
                 raise Failed(door)
@@ -129,6 +137,8 @@ class Window:
         self.me = ""
         self.stirred = asyncio.Event()
         """Something happened on a stream that is no ticket's: a list is to be looked at again."""
+        self.called = asyncio.Event()
+        """Something happened that is this person's own."""
         self._browser = browser
         self._figures = browser.figures
         self._epoch = ""
@@ -168,6 +178,9 @@ class Window:
     async def close(self, *streams: str) -> None:
         """Show these no longer."""
         gone = [one for one in streams if self._cursors.pop(one, None) is not None]
+        for stream in gone:
+            self._heard.pop(stream, None)
+            self._news.pop(stream, None)
         if gone:
             await self._say({"t": "unwatch", "streams": gone})
 
@@ -228,6 +241,8 @@ class Window:
     def _see(self, stream: str, operations: list[list[str]], now: float) -> None:
         if not stream.startswith(("lane:", "room:")):
             self.stirred.set()
+        if stream.startswith("person:"):
+            self.called.set()
         for operation in operations:
             if operation[0] != "append":
                 continue

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 
-from swarm.simulation.browsing import Failed
+from swarm.simulation.browsing import Failed, SignedOut
 from swarm.simulation.pages import Form, Page
 from swarm.simulation.town import Case, Person, Town
 
@@ -15,12 +16,24 @@ CAME_SECOND = (303, 403, 409)
 """Somebody else was faster, or what the page offered is over: no error."""
 
 
-class Colleague(Person):
-    """One account of the demo, signed in by one click."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How somebody signs in: by which form, with what."""
 
-    def __init__(self, town: Town, account: str) -> None:
+    key: str
+    door: str
+    fields: Mapping[str, str]
+    text: str = ""
+    """What the sign-in page says of who it is."""
+
+
+class Colleague(Person):
+    """Somebody who works here."""
+
+    def __init__(self, town: Town, account: Account) -> None:
         super().__init__(town)
-        self.account = account
+        self.account = account.key
+        self._way = account
         self._cases: set[asyncio.Task[None]] = set()
         self._seen: set[int] = set()
 
@@ -31,6 +44,9 @@ class Colleague(Person):
                 while not self.town.over:
                     try:
                         await self._look()
+                    except SignedOut:
+                        self.window.me = ""
+                        await self.town.think(3)
                     except Failed:
                         await self.town.think(3)
                 await asyncio.gather(*self._cases)
@@ -40,7 +56,7 @@ class Colleague(Person):
 
     async def enter(self) -> None:
         """Sign in. Raises `Failed`."""
-        await self.browser.post("/demo/sign-in", {"person": self.account, "next": "/mine"})
+        await self.browser.post(self._way.door, {**self._way.fields, "next": "/mine"})
         await self.window.open(await self.browser.page("/mine"))
 
     async def tidy(self, case: Case) -> None:
@@ -115,12 +131,12 @@ class Colleague(Person):
         return await self.window.hears(stream, before, 60 / self.town.pace)
 
     async def _ask(self, case: Case, form: Form, room: str) -> None:
-        skill = form.value_of("skills", case.story.skill)
+        whom = self._whom(case, form)
         await self.town.think(6)
         before = self.window.heard(room)
         fields = {**form.fields, "question": case.story.question, "tried": case.story.tried}
         self.town.asked[case.number] = time.monotonic()
-        await self.browser.post(form.action, {**fields, "skills": [skill] if skill else []})
+        await self.browser.post(form.action, {**fields, **whom})
         self.town.figures.counts["asks"] += 1
         if not await self._hear(room, before):
             return
@@ -131,6 +147,16 @@ class Colleague(Person):
         if answers and others:
             chosen = {others[-1].name: others[-1].value}
             await self.browser.post(answers.action, {**answers.fields, **chosen}, CAME_SECOND)
+
+    def _whom(self, case: Case, form: Form) -> dict[str, Sequence[str]]:
+        """Who knows what the story is about; where nobody is said to, anybody who may be asked."""
+        skill = form.value_of("skills", case.story.skill)
+        if skill is not None:
+            return {"skills": [skill]}
+        for name in ("people", "skills"):
+            if form.choices.get(name):
+                return {name: [self.town.dice.choice(form.choices[name])[0]]}
+        return {}
 
     async def _escalate(self, case: Case) -> None:
         place = f"/tickets/{case.number}"

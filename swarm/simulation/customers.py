@@ -6,6 +6,8 @@ import time
 
 from swarm.simulation.browsing import Failed
 from swarm.simulation.pages import Form
+from swarm.simulation.stage import ADDRESSES
+from swarm.simulation.stories import Customer, Story
 from swarm.simulation.town import Case, Person, Town
 
 
@@ -36,10 +38,8 @@ class CustomerLife(Person):
 
     async def _open(self) -> Case | None:
         town = self.town
-        story = town.dice.choice(
-            [one for one in town.stories.stories if one.team in town.teams] or list(town.stories.stories)
-        )
-        who = town.dice.choice(town.stories.customers[story.language])
+        story = self._story()
+        who = self._who(story)
         async with town.door:
             if town.over:
                 return None
@@ -54,10 +54,10 @@ class CustomerLife(Person):
                 {
                     **form.fields,
                     "name": who.name,
-                    "email": f"simulated-{self._number}@example.org",
+                    "email": self._address(who),
                     "company": who.company,
                     "language": story.language,
-                    "team": _team(form, story.team),
+                    "team": self._team(form, story.team),
                     "subject": story.subject,
                     "body": story.body,
                 },
@@ -74,6 +74,26 @@ class CustomerLife(Person):
         case = town.cases[number] = Case(number, story, began)
         return case
 
+    def _story(self) -> Story:
+        town = self.town
+        return town.dice.choice(
+            [one for one in town.stories.stories if one.team in town.teams] or list(town.stories.stories)
+        )
+
+    def _who(self, story: Story) -> Customer:
+        return self.town.dice.choice(self.town.stories.customers[story.language])
+
+    def _address(self, _who: Customer) -> str:
+        return f"{self._number}{ADDRESSES}"
+
+    def _team(self, form: Form, words: str) -> str:
+        """The team the story is about; any other where the server has no such team."""
+        found = form.value_of("team", words)
+        if found is not None:
+            return found
+        others = [value for value, _text in form.choices.get("team", ()) if value]
+        return self.town.dice.choice(others) if others else form.fields.get("team", "")
+
     async def _follow(self, case: Case) -> None:
         place, stream = f"/case/{case.number}", f"lane:{case.number}"
         await self.window.open(await self.browser.page(place))
@@ -88,13 +108,3 @@ class CustomerLife(Person):
         # It stays open in the browser for a while.
         await self.town.think(20)
         await self.window.close(stream)
-
-
-def _team(form: Form, words: str) -> str:
-    """The team the story is about; another one where the server has no such team."""
-    found = form.value_of("team", words)
-    if found is not None:
-        return found
-    return next(
-        (value for value, _text in form.choices.get("team", ()) if value), form.fields.get("team", "")
-    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from rich.console import Group
 from rich.table import Table
@@ -16,20 +17,24 @@ PARTS = (50, 90, 99)
 class Figures:
     """Counts by name, seconds by name; what went wrong stands apart from what a limit slowed."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: int | None = None) -> None:
+        """`keeps`: so many of each measurement, the last ones; all without it."""
         self.counts: Counter[str] = Counter()
-        self.seconds: defaultdict[str, list[float]] = defaultdict(list)
-        self.doors: defaultdict[str, list[float]] = defaultdict(list)
+        self.seconds: defaultdict[str, deque[float]] = defaultdict(partial(deque, maxlen=keeps))
+        self.doors: defaultdict[str, deque[float]] = defaultdict(partial(deque, maxlen=keeps))
         self.errors: Counter[str] = Counter()
         self.limits: Counter[str] = Counter()
         self.limited_seconds = 0.0
         self.closing = False
         """Nothing new is sent: what is under way is waited for, so that it is counted."""
         self.under_way = 0
+        self._keeps = keeps
         self._posted: dict[str, tuple[float, str]] = {}
 
     def posting(self, client_id: str, author: str, at: float) -> None:
         """Somebody sends a message now."""
+        if self._keeps is not None and len(self._posted) > self._keeps:
+            self._posted.clear()
         self._posted.setdefault(client_id, (at, author))
 
     def shown(self, client_id: str, viewer: str, at: float) -> None:
@@ -59,7 +64,7 @@ class Figures:
         return found
 
 
-def _measured(title: str, rows: dict[str, Sequence[float]]) -> Table:
+def _measured(title: str, rows: Mapping[str, Collection[float]]) -> Table:
     table = Table(title=title, title_justify="left", box=None)
     table.add_column("")
     for name in (_("count"), *(f"p{part}" for part in PARTS), _("max")):
@@ -69,7 +74,7 @@ def _measured(title: str, rows: dict[str, Sequence[float]]) -> Table:
     return table
 
 
-def _parts(seconds: Sequence[float]) -> Sequence[float | None]:
+def _parts(seconds: Collection[float]) -> Sequence[float | None]:
     if not seconds:
         return [None] * (len(PARTS) + 1)
     ordered = sorted(seconds)

@@ -118,7 +118,7 @@ class Page(HTMLParser):
 
     def _input(self, said: Mapping[str, str]) -> None:
         name, kind = said.get("name", ""), said.get("type", "text")
-        if self._form is None or not name:
+        if self._form is None or not name or kind == "file":
             return
         if kind in {"checkbox", "radio"}:
             self._begin_choice(self._form, name, said.get("value", ""))

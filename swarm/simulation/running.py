@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import httpx2
 
 from swarm.events.refusals import No
 from swarm.simulation.browsing import Browser, Failed
-from swarm.simulation.colleagues import Colleague, Reader
+from swarm.simulation.colleagues import Account, Colleague, Reader
 from swarm.simulation.customers import CustomerLife
 from swarm.simulation.figures import Figures
-from swarm.simulation.pages import Button
+from swarm.simulation.pages import Page
 from swarm.simulation.stories import read
 from swarm.simulation.town import Town
 from swarm.text.language import _
@@ -33,11 +33,23 @@ class NotSwarm(No):
 
 
 async def simulate(
-    url: str, *, people: int, seconds: float, seed: int, pace: float, figures: Figures
+    url: str,
+    *,
+    people: int,
+    seconds: float,
+    seed: int,
+    pace: float,
+    figures: Figures,
+    given: Sequence[Account] = (),
 ) -> Figures:
-    """So many people for so long against a demo; counts go into `figures`. Raises `NotSwarm`."""
+    """So many people for so long, as a demo's accounts or as those given; counts go into `figures`.
+
+    Raises `NotSwarm`.
+    """
     async with httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=100)) as connections:
-        accounts = await _accounts(url, connections)
+        accounts = (
+            await demo_accounts(url, connections) if not given else await _proved(url, given, connections)
+        )
         dice = random.Random(seed)  # noqa: S311 (chance that can be repeated)
         town = Town(url, pace, dice, read(), figures, connections, time.monotonic() + seconds)
         acting = accounts[: max(3, people // 2)][:people]
@@ -48,8 +60,8 @@ async def simulate(
         town.teams = frozenset(
             story.team for story in town.stories.stories if any(story.team in one.text for one in acting)
         )
-        colleagues = [Colleague(town, one.value) for one in acting]
-        reading = [Reader(town, one.value) for one in readers]
+        colleagues = [Colleague(town, one) for one in acting]
+        reading = [Reader(town, one) for one in readers]
         customers = [CustomerLife(town, number) for number in range(people - len(colleagues) - len(reading))]
         for name, group in (("colleagues", colleagues), ("readers", reading), ("customers", customers)):
             figures.counts[name] = len(group)
@@ -66,16 +78,36 @@ async def simulate(
         return figures
 
 
-async def _accounts(url: str, connections: httpx2.AsyncHTTPTransport) -> list[Button]:
+async def demo_accounts(url: str, connections: httpx2.AsyncHTTPTransport) -> list[Account]:
     """Whom the demo lets anybody sign in as. Raises `NotSwarm`."""
+    cards = (await _sign_in_page(url, connections)).form("/demo/sign-in")
+    if cards is None:
+        raise NotSwarm(
+            _("%(address)s is no demo: say with --accounts as whom simulated people sign in.", address=url)
+        )
+    return [
+        Account(one.value, "/demo/sign-in", {"person": one.value, "simulated": "on"}, one.text)
+        for one in cards.buttons
+    ]
+
+
+async def _proved(
+    url: str, given: Sequence[Account], connections: httpx2.AsyncHTTPTransport
+) -> Sequence[Account]:
+    """The accounts, once the first of them could sign in. Raises `NotSwarm`."""
+    await _sign_in_page(url, connections)
     try:
-        page = await Browser(url, Figures(), connections).page_once("/sign-in")
+        await Browser(url, Figures(), connections).post(given[0].door, given[0].fields)
+    except Failed:
+        raise NotSwarm(_("%(name)s cannot sign in with this password alone.", name=given[0].key)) from None
+    return given
+
+
+async def _sign_in_page(url: str, connections: httpx2.AsyncHTTPTransport) -> Page:
+    try:
+        return await Browser(url, Figures(), connections).page_once("/sign-in")
     except (Failed, httpx2.HTTPError, httpx2.InvalidURL):
         raise NotSwarm(_("Nothing at %(address)s answers as swarm does.", address=url)) from None
-    cards = page.form("/demo/sign-in")
-    if cards is None:
-        raise NotSwarm(_("%(address)s is no demo: simulated people come to a demo only.", address=url))
-    return cards.buttons
 
 
 async def _until_over(town: Town, lives: list[Coroutine[Any, Any, None]]) -> None:

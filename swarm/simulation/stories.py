@@ -40,6 +40,12 @@ class Stories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything there is to say."""
 
     declines: tuple[str, ...]
+    helping: tuple[str, ...]
+    """In the room of a visitor who asked: one after another, whatever the case is about."""
+    heeding: str
+    """To a visitor who answered."""
+    serving: tuple[str, ...]
+    """To a visitor who came as a customer."""
     customers: dict[str, tuple[Customer, ...]]
     """By language."""
     stories: tuple[Story, ...]

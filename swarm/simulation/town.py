@@ -43,6 +43,8 @@ class Town:
     figures: Figures
     connections: httpx2.AsyncHTTPTransport
     ends: float
+    longest_typing: float = 20.0
+    """Seconds, however long the text."""
     teams: frozenset[str] = frozenset()
     """Those in which somebody acts."""
     cases: dict[int, Case] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Person:
     async def write(self, path: str, stream: str, text: str) -> None:
         """Type at a person's speed, then send. Raises `Failed`."""
         await self.window.type(stream)
-        await self.town.think(min(len(text) / LETTERS_A_SECOND, 20))
+        await self.town.think(min(len(text) / LETTERS_A_SECOND, self.town.longest_typing))
         client_id = secrets.token_urlsafe(16)
         self.town.figures.posting(client_id, self.window.me, time.monotonic())
         await self.browser.post(path, {"body": text, "client_id": client_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Integer, MetaData, String, TypeDecorator, true
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -91,6 +91,8 @@ class Instance(Table):
     epoch: Mapped[str]
     """Changes when the database is restored, so that screens start anew."""
     demo: Mapped[bool] = mapped_column(default=False)
+    simulated: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether simulated people may work in the demo."""
     second_step_roles: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     """Roles that sign in with a second step, whether they want to or not."""
     seeded_at: Mapped[datetime | None]

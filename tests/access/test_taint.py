@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -231,8 +232,8 @@ def test_a_failure_of_the_database_tells_the_log_no_text(
     """Drivers put what was to be stored into their messages."""
     word, really = marks.put("text of a failed write"), store_message
 
-    def wrong(work: Work, ticket_id: int, lane: str, *more: Any) -> Message:
-        return really(work, ticket_id, "attic", *more)
+    def wrong(work: Work, ticket_id: int, lane: str, *more: Any, **named: Any) -> Message:
+        return really(work, ticket_id, "attic", *more, **named)
 
     monkeypatch.setattr(posting, "store_message", wrong)
     address = knocker.address("POST /tickets/{number:int}/{lane}/messages lane=room", "swarming")
@@ -242,7 +243,9 @@ def test_a_failure_of_the_database_tells_the_log_no_text(
         assert answer.status == 500
         # The server logs it after the answer left, and closes the connection.
         knocker.close()
+        gives_up = time.monotonic() + 20
         while "IntegrityError" not in log():
+            assert time.monotonic() < gives_up, log()
             assert knocker.send("stranger", "GET", "/healthz").status == 200
         assert marks.found_in(log()) == []
     assert word not in answer.body.decode()

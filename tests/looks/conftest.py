@@ -76,7 +76,7 @@ def shown(sqlite_maker: SqliteMaker, tmp_path_factory: pytest.TempPathFactory) -
     """The demo on SQLite: how a page looks does not depend on the database."""
     backend = sqlite_maker.make(tmp_path_factory.mktemp("looks"))
     mail = {"mail__server": "127.0.0.1", "mail__port": str(free_port()), "mail__sender": "desk@example.org"}
-    with serve_site(backend, asks__answer_minutes="100000", **mail) as site:
+    with serve_site(backend, demo="true", asks__answer_minutes="100000", **mail) as site:
         demo.load(site.store, Settings())
         yield site.do(lambda work: _shown(site, work))
 

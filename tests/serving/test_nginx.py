@@ -20,7 +20,7 @@ from tests.serving.front import SHIPPED, Front, at_home, changed
 from tests.support import binaries
 from tests.support.processes import free_port
 
-BODY = Settings().server.body_bytes
+BODY = Settings().server.body_bytes + Settings().files.message_bytes
 
 
 class Upstream(ThreadingHTTPServer):
@@ -103,7 +103,7 @@ def test_the_file_agrees_with_the_settings() -> None:
     size = re.search(r"client_max_body_size (\d+)m;", text)
     silence = re.search(r"location /live \{\s+proxy_read_timeout (\d+)s;", text)
     ordinary = re.search(r"^ {8}proxy_read_timeout (\d+)s;", text, re.MULTILINE)
-    assert size and int(size[1]) * 1024 * 1024 == settings.server.body_bytes
+    assert size and int(size[1]) * 1024 * 1024 == BODY
     assert silence and int(silence[1]) > 2.5 * settings.live.beat_seconds
     assert ordinary and int(ordinary[1]) > settings.server.body_seconds
 

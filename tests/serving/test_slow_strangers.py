@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +18,6 @@ from starlette.websockets import WebSocket
 
 from swarm.live.protocol import Protocol
 from swarm.web.protocol import Http, limited
-from tests.support.processes import free_port
 
 SOON = 0.3
 """Seconds that headers may take here."""
@@ -109,13 +109,13 @@ async def house(**bounds: Any) -> AsyncIterator[House]:
             WebSocketRoute("/live", live),
         ]
     )
-    port = free_port()
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
     protocol = limited(
         **{"header_seconds": SOON, "header_bytes": 4096, "most": 100, "sockets": 100, **bounds}
     )
     config = uvicorn.Config(
         app,
-        port=port,
         http=protocol,
         ws=Protocol,
         log_config=None,
@@ -124,7 +124,7 @@ async def house(**bounds: Any) -> AsyncIterator[House]:
     )
     server = uvicorn.Server(config)
     made = House(server, protocol, port)
-    serving = asyncio.create_task(server._serve())
+    serving = asyncio.create_task(server._serve([listening]))
     while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     try:

@@ -26,6 +26,8 @@ class App(Program):
             "SWARM_SERVER__PORT": str(self.port),
             "SWARM_SERVER__BASE_URL": self.url,
             "SWARM_FILES__FOLDER": str(home / "files"),
+            # Simulated people come where a test is about them.
+            "SWARM_STILL": "true",
             **(env or {}),
         }
         log = home / f"swarm-{self.port}.log"

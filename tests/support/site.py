@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,7 +29,6 @@ from swarm.settings import Settings, load
 from swarm.store import Store, Work
 from swarm.store.instance import ensure
 from tests.support.backends import Backend
-from tests.support.processes import free_port
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -191,7 +191,8 @@ class Wire:
 @contextmanager
 def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> Iterator[Site]:
     """Serve swarm over the backend until the block ends; `settings` as `tickets__reopen_days="3"`."""
-    port = free_port()
+    listening = socket.create_server((host, 0))
+    port = listening.getsockname()[1]
     url = f"http://{host}:{port}"
     own = {f"SWARM_{name.upper()}": value for name, value in settings.items()}
     home = TemporaryDirectory(prefix="swarm-files-", ignore_cleanup_errors=True)
@@ -215,7 +216,6 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
     server = uvicorn.Server(
         uvicorn.Config(
             guard(app),
-            port=port,
             ws="swarm.live.protocol:Protocol",
             ws_per_message_deflate=False,
             log_config=None,
@@ -232,7 +232,7 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
         ready.set()
 
     server.startup = startup  # type: ignore[method-assign]
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
     thread.start()
     try:
         assert ready.wait(PATIENCE), "swarm did not start"
@@ -243,6 +243,7 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
+        listening.close()
         store.close()
         home.cleanup()
 
