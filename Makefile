@@ -17,11 +17,11 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-inp
 help: ## list what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: .venv/run.stamp .venv/vendor.stamp ## serve the demo on PORT (8000), with SQLite in var/
+run: .venv/run.stamp .venv/vendor.stamp .venv/texts.stamp ## serve the demo on PORT (8000), with SQLite in var/
 	@mkdir -p var
 	@SWARM_SERVER__PORT=$(PORT) exec $(BIN)/swarm serve --demo
 
-test: .venv/test.stamp .venv/vendor.stamp ## run every test, on SQLite and on PostgreSQL with Redis, browser included (ARGS="-k word")
+test: .venv/test.stamp .venv/vendor.stamp .venv/texts.stamp ## run every test, on SQLite and on PostgreSQL with Redis, browser included (ARGS="-k word")
 	@tools/system.sh
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
 
@@ -37,21 +37,21 @@ format: .venv/test.stamp ## format the Python files
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/ruff check --fix --quiet
 
-soak: .venv/test.stamp .venv/vendor.stamp ## strike with every fault for MINUTES (10); seed and history stay in var/soak
+soak: .venv/test.stamp .venv/vendor.stamp .venv/texts.stamp ## strike with every fault for MINUTES (10); seed and history stay in var/soak
 	@tools/system.sh
 	@$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) $(ARGS)
 
-bench: .venv/test.stamp .venv/vendor.stamp ## measure, each figure beside its reference
+bench: .venv/test.stamp .venv/vendor.stamp .venv/texts.stamp ## measure, each figure beside its reference
 	@$(BIN)/python -m bench
 
-texts: .venv/test.stamp ## collect the texts to translate into swarm/locale
+texts: .venv/test.stamp ## collect the texts to translate into swarm/locale, in every language
 	@$(BIN)/python tools/catalogue.py
 
 lock: .venv/run.stamp ## remake the locks with the newest versions allowed
 	@$(INSTALL) --target .venv/lock uv
 	@tools/lock.sh .venv/lock/bin/uv tools/npm.sh
 
-wheel: .venv/run.stamp .venv/vendor.stamp ## build the wheel, with templates, styles and scripts inside
+wheel: .venv/run.stamp .venv/vendor.stamp .venv/texts.stamp ## build the wheel, with templates, styles and scripts inside
 	@$(BIN)/python -m hatchling build -t wheel
 
 clean: ## remove what was built and installed; keeps var/
@@ -72,4 +72,8 @@ clean: ## remove what was built and installed; keeps var/
 .venv/vendor.stamp: package-lock.json .npmrc tools/vendor.py tools/icons.txt | .venv/run.stamp
 	@tools/npm.sh ci --ignore-scripts --silent
 	@$(BIN)/python tools/vendor.py
+	@touch $@
+
+.venv/texts.stamp: $(wildcard swarm/locale/*/LC_MESSAGES/swarm.po) | .venv/run.stamp
+	@$(BIN)/python tools/catalogue.py --compile
 	@touch $@

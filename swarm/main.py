@@ -42,6 +42,7 @@ from swarm.settings import Settings, resources
 from swarm.store import ReadOnly, Store, Work, leases
 from swarm.store.store import Clock, system_clock
 from swarm.store.writable import sentence
+from swarm.text import language
 from swarm.text.language import use
 from swarm.tickets import words
 from swarm.watching import Doorman, PostFrame, StoreLog
@@ -77,6 +78,7 @@ def build(
     figures: Path | None = None,
 ) -> Starlette:
     """The application over a migrated database; `figures` is the folder that several workers share."""
+    language.load()
     store = Store(
         settings.database.url,
         clock=clock,
@@ -96,6 +98,7 @@ def build(
             "priority_word": words.priority_word,
             "language_word": words.language_word,
             "availability_word": words.availability_word,
+            "channel_word": words.channel_word,
             "how_word": words.how_word,
             "new_id": lambda: secrets.token_hex(16),
             "ticket_prefix": settings.tickets.prefix,

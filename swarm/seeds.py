@@ -19,6 +19,7 @@ from swarm.people import actions
 from swarm.people.events import SetUp
 from swarm.people.models import KNOWS_WELL, Membership, Person, PersonSkill, Skill, Team
 from swarm.people.queries import tiers_of
+from swarm.people.words import role_word
 from swarm.settings import resources
 from swarm.store import Work, instance
 from swarm.text.clean import Unclean, one_line
@@ -173,7 +174,7 @@ def _accounts(work: Work, seeds: Iterable[PersonSeed], said: list[str]) -> dict[
             said.append(_("%(name)s: account added, without a password", name=seed.name))
         elif (person := work.session.get_one(Person, known[email])).role != seed.role:
             actions.set_role(work, person.id, seed.role)
-            said.append(_("%(name)s: now %(role)s", name=seed.name, role=seed.role))
+            said.append(_("%(name)s: now %(role)s", name=seed.name, role=role_word(seed.role)))
     return known
 
 

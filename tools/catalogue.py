@@ -1,6 +1,10 @@
-"""Collects the texts marked for translation into swarm/locale/messages.pot; `--check` only compares."""
+"""Collects the texts marked for translation into swarm/locale, where each language has a file of its own.
+
+`--check` only compares; `--compile` makes what the program reads.
+"""
 
 import argparse
+import ast
 import io
 import sys
 from collections.abc import Iterator
@@ -9,12 +13,20 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "swarm" / "locale"
 TEMPLATE = LOCALE / "messages.pot"
 KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
+HEAD = """msgid ""
+msgstr ""
+"Language: {}\\n"
+"Plural-Forms: {}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+
+"""
 
 
 def collected() -> Catalog:
@@ -32,8 +44,18 @@ def collected() -> Catalog:
 def as_text(catalog: Catalog) -> str:
     """The catalogue as a file, without dates and line numbers, which change when no text does."""
     out = io.BytesIO()
-    write_po(out, catalog, omit_header=True, no_location=True, sort_output=True, width=110)
-    return out.getvalue().decode()
+    write_po(
+        out, catalog, omit_header=True, no_location=True, sort_output=True, ignore_obsolete=True, width=110
+    )
+    head = "" if catalog.locale is None else HEAD.format(catalog.locale, catalog.plural_forms)
+    return head + out.getvalue().decode()
+
+
+def translations() -> Iterator[tuple[Path, Catalog]]:
+    """Each language's file and what stands in it."""
+    for path in sorted(LOCALE.glob("*/LC_MESSAGES/swarm.po")):
+        with path.open("rb") as file:
+            yield path, read_po(file, locale=path.parts[-3])
 
 
 def forms(message: Message) -> list[str]:
@@ -42,13 +64,24 @@ def forms(message: Message) -> list[str]:
     return [str(form or "") for form in written] if isinstance(written, list | tuple) else [written or ""]
 
 
+def unseen(catalog: Catalog) -> Iterator[str]:
+    """Texts marked where the collector does not look, as inside an f-string: nobody would translate them."""
+    known = {text for message in catalog for text in _ids(message)}
+    for path in sorted((ROOT / "swarm").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+                continue
+            for argument in call.args[: {"_": 1, "N_": 1, "ngettext": 2}.get(call.func.id, 0)]:
+                if isinstance(argument, ast.Constant) and argument.value not in known:
+                    yield f"{path.relative_to(ROOT)}:{call.lineno}: not collected: {argument.value!s}"
+
+
 def problems(catalog: Catalog) -> Iterator[str]:
     """What keeps a translation from being complete or safe to format."""
     if not TEMPLATE.exists() or TEMPLATE.read_text(encoding="utf-8") != as_text(catalog):
         yield f"{TEMPLATE.relative_to(ROOT)} is not what the texts say: run make texts"
-    for path in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
-        with path.open("rb") as file:
-            translated = read_po(file)
+    yield from unseen(catalog)
+    for path, translated in translations():
         where = path.relative_to(ROOT)
         for message in catalog:
             if not message.id:
@@ -58,6 +91,30 @@ def problems(catalog: Catalog) -> Iterator[str]:
                 yield f"{where}: not translated: {message.id}"
             else:
                 yield from (f"{where}: {error}: {message.id}" for error in found.check(translated))
+        if len(translated) > len(catalog):
+            yield f"{where} has texts that are no more: run make texts"
+
+
+def update(catalog: Catalog) -> None:
+    """Every file with the texts there are: new ones empty, old ones gone."""
+    TEMPLATE.write_text(as_text(catalog), encoding="utf-8")
+    print(f"{len(catalog)} texts in {TEMPLATE.relative_to(ROOT)}")
+    for path, translated in translations():
+        translated.update(catalog, no_fuzzy_matching=True)
+        path.write_text(as_text(translated), encoding="utf-8")
+        missing = sum(not all(forms(message)) for message in translated if message.id)
+        print(f"{missing} missing in {path.relative_to(ROOT)}")
+
+
+def compiled() -> None:
+    """Beside each file of a language, what the program reads."""
+    for path, translated in translations():
+        with path.with_suffix(".mo").open("wb") as file:
+            write_mo(file, translated)
+
+
+def _ids(message: Message) -> list[str]:
+    return list(message.id) if isinstance(message.id, list | tuple) else [message.id]
 
 
 def main() -> None:
@@ -65,12 +122,16 @@ def main() -> None:
     options.add_argument(
         "--check", action="store_true", help="change nothing, fail when something is missing"
     )
+    options.add_argument("--compile", action="store_true", help="only make what the program reads")
+    wanted = options.parse_args()
+    if wanted.compile:
+        compiled()
+        return
     catalog = collected()
-    if options.parse_args().check:
+    if wanted.check:
         found = list(problems(catalog))
         sys.exit("\n".join(found) if found else 0)
-    TEMPLATE.write_text(as_text(catalog), encoding="utf-8")
-    print(f"{len(catalog)} texts in {TEMPLATE.relative_to(ROOT)}")
+    update(catalog)
 
 
 if __name__ == "__main__":

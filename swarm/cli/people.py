@@ -29,6 +29,7 @@ from swarm.modes.policy import policy_name
 from swarm.people import actions
 from swarm.people.models import KNOWS_WELL, Membership, Person, Skill, Team
 from swarm.people.queries import members, team_by_key, teams, top_tier
+from swarm.people.words import role_word
 from swarm.store import Work
 from swarm.text.language import _
 
@@ -113,7 +114,7 @@ def role(email: Email, role: Annotated[Role, typer.Argument()], by: As = "") -> 
         return one.name
 
     with opened() as store:
-        out.print(_("%(name)s is %(role)s now.", name=store.write_now(OPERATOR, do), role=role))
+        out.print(_("%(name)s is %(role)s now.", name=store.write_now(OPERATOR, do), role=role_word(role)))
 
 
 @person.command("deactivate", help=_("End a person's access; their tickets fall to the duty leads."))

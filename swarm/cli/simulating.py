@@ -18,7 +18,7 @@ def simulate_people(
     url: Annotated[str, typer.Argument(help=_("Address of a server."))],
     people: Annotated[int, typer.Option(min=4, max=2000, help=_("How many people."))] = 20,
     minutes: Annotated[float, typer.Option(min=0.1, max=1440, help=_("For how long."))] = 5,
-    seed: Annotated[int, typer.Option(help=_("Chance that can be repeated."))] = 1,
+    seed: Annotated[int, typer.Option(help=_("Seed: the same number, the same chance."))] = 1,
     pace: Annotated[float, typer.Option(min=0.1, max=100, help=_("How many times a person's speed."))] = 1,
     accounts: Annotated[
         Path | None,

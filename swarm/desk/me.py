@@ -30,6 +30,7 @@ from swarm.tickets.words import availability_word
 from swarm.web.errors import Invalid, Problem, Typed, wants
 from swarm.web.forms import Form, Many, OneLine, Secret, read_form
 from swarm.web.house import house_of
+from swarm.web.language import remember
 from swarm.web.limits import Rule
 from swarm.web.render import Render
 
@@ -133,10 +134,16 @@ async def letters(request: Request) -> Response:
 async def profile(request: Request) -> Response:
     """How I am called, and how I read."""
 
-    def do(work: Work, form: Profile) -> None:
-        actions.set_profile(work, _me(work), name=form.name, language=form.language, timezone=form.timezone)
+    chosen = ""
 
-    return await act(request, "profile", Profile, do, to="/me", again=again)
+    def do(work: Work, form: Profile) -> None:
+        nonlocal chosen
+        actions.set_profile(work, _me(work), name=form.name, language=form.language, timezone=form.timezone)
+        chosen = form.language
+
+    response = await act(request, "profile", Profile, do, to="/me", again=again)
+    remember(response, chosen, secure=house_of(request).staff_cookie.secure)
+    return response
 
 
 async def password(request: Request) -> Response:

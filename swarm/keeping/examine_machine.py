@@ -50,7 +50,8 @@ def _versions() -> Iterator[Finding]:
         sqlite=sqlite3.sqlite_version,
     )
     enough = sqlite3.sqlite_version_info >= OLDEST_SQLITE
-    yield ok(check, sentence) if enough else error(check, f"{sentence} {_('SQLite must be 3.35 or newer.')}")
+    newer = _("SQLite must be 3.35 or newer.")
+    yield ok(check, sentence) if enough else error(check, f"{sentence} {newer}")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -62,9 +63,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     size = path.stat().st_size if sqlite and path.is_file() else 0
     sentence = _("%(free)s MB are free in %(folder)s.", free=free // 10**6, folder=folder)
     if free < VERY_LITTLE:
-        yield error(check, f"{sentence} {_('Soon nothing can be stored.')}")
+        soon = _("Soon nothing can be stored.")
+        yield error(check, f"{sentence} {soon}")
     elif free < LITTLE or free < 2 * size:
-        yield warning(check, f"{sentence} {_('That is little for this database and its backups.')}")
+        little = _("That is little for this database and its backups.")
+        yield warning(check, f"{sentence} {little}")
     else:
         yield ok(check, sentence)
     if not sqlite:

@@ -196,4 +196,5 @@ def _check(connection: Connection) -> None:
     if found:
         said = "\n".join(f"  {problem}" for problem in found[:SAID])
         more = "\n  …" if len(found) > SAID else ""
-        raise No(f"{_('What was loaded is not whole, and was not kept:')}\n{said}{more}")
+        title = _("What was loaded is not whole, and was not kept:")
+        raise No(f"{title}\n{said}{more}")

@@ -9,9 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from swarm.accounts.events import SecondStepRequired
 from swarm.lanes.views import Audience, Lane, Line, MessageView
 from swarm.modes import mode_of
-from swarm.people.events import RoleSet
+from swarm.modes.events import PolicyAnnounced, PolicyChanged
+from swarm.modes.policy import policy_name
+from swarm.people.events import AvailabilitySet, RoleSet
 from swarm.people.queries import Face, faces
 from swarm.people.words import role_word
 from swarm.rooms import queries as rooms
@@ -28,6 +31,7 @@ from swarm.tickets.queries import Said
 from swarm.tickets.queries import messages as messages_by_id
 from swarm.tickets.queries import shown as tickets_shown
 from swarm.tickets.turns import Fresh
+from swarm.tickets.words import availability_word
 
 PAGE = 60
 SYSTEM = Face("system:0", "swarm")
@@ -105,10 +109,17 @@ def headline(entry: Entry, names: Mapping[str, Face]) -> str:
         if field.endswith("_id") and isinstance(value, int):
             kind = "guest" if field == "guest_id" else "person"
             values[field.removesuffix("_id")] = names.get(f"{kind}:{value}", SYSTEM).name
-    if isinstance(fact, ModeMoved):
-        values["mode"] = mode_of(fact.mode).name
-    if isinstance(fact, RoleSet):
-        values["role"] = role_word(fact.role)
+    match fact:
+        case ModeMoved():
+            values["mode"] = mode_of(fact.mode).name
+        case RoleSet():
+            values["role"] = role_word(fact.role)
+        case SecondStepRequired():
+            values["roles"] = ", ".join(role_word(role) for role in fact.roles.split(", "))
+        case PolicyChanged() | PolicyAnnounced():
+            values["policy"] = policy_name(fact.policy, fact.share)
+        case AvailabilitySet():
+            values["availability"] = availability_word(fact.availability)
     if "what" in values:
         words = {
             "priority": _("the priority"),

@@ -26,6 +26,11 @@ class Mode(ABC):
     def room_name(self) -> str:
         """What the internal lane is called."""
 
+    @property
+    @abstractmethod
+    def room_prompt(self) -> str:
+        """What stands in the empty composer of the internal lane."""
+
     @abstractmethod
     def may_write_room(self, case: Case) -> Verdict:
         """Write in the room."""

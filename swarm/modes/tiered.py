@@ -22,6 +22,10 @@ class Tiered(Mode):
     def room_name(self) -> str:
         return _("Team notes")
 
+    @property
+    def room_prompt(self) -> str:
+        return _("Write to the team notes…")
+
     def may_read_room(self, case: Case) -> Verdict:
         if case.in_team or case.is_owner or case.actor.manages:
             return ALLOWED

@@ -22,6 +22,10 @@ class Tierless(Mode):
     def room_name(self) -> str:
         return _("Swarm")
 
+    @property
+    def room_prompt(self) -> str:
+        return _("Write to the swarm…")
+
     def may_read_room(self, case: Case) -> Verdict:
         if case.in_team or case.is_owner or case.standing is not None or case.actor.manages:
             return ALLOWED

@@ -94,7 +94,7 @@ class SkillAdded(Event):
     name: str
 
 
-@event("skill.renamed", audience="staff", headline=N_("%(actor)s called a skill %(name)s"))
+@event("skill.renamed", audience="staff", headline=N_("%(actor)s renamed a skill: %(name)s"))
 @dataclass(frozen=True, kw_only=True)
 class SkillRenamed(Event):
     """A skill is called otherwise."""

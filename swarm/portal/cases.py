@@ -21,7 +21,7 @@ from swarm.people.models import Customer, Person
 from swarm.people.queries import Face, teams
 from swarm.portal.files import Token, into, into_new, uploader_at
 from swarm.portal.opening import Opening, first_language, open_once, secret_of
-from swarm.portal.visitor import address, customer_here, number_of
+from swarm.portal.visitor import address, customer_here, in_its_language, number_of
 from swarm.store import Work, log
 from swarm.text.language import current
 from swarm.text.times import zone
@@ -155,7 +155,7 @@ async def older(request: Request) -> Response:
         }
         return house.render.html(request, name, context)
 
-    return Render.response(await customer_read(request, draw))
+    return Render.response(await customer_read(request, in_its_language(number, draw)))
 
 
 async def post(request: Request) -> Response:
@@ -179,7 +179,7 @@ async def post(request: Request) -> Response:
                 files=form.files,
             )
 
-        posted = await customer_write(request, do)
+        posted = await customer_write(request, in_its_language(number, do))
     except Problem as problem:
         problem.typed = _keep(problem, typed)
         if wants(request) != "page" or problem.status in (401, 404):
@@ -253,7 +253,7 @@ async def _case(request: Request, problem: Problem | None) -> Markup:
         }
         return house_of(request).render.html(request, "portal/case.html", context)
 
-    return await customer_read(request, draw)
+    return await customer_read(request, in_its_language(number, draw))
 
 
 async def _piece(request: Request, name: str) -> Response:
@@ -263,7 +263,7 @@ async def _piece(request: Request, name: str) -> Response:
         ticket = find(work.session, work.actor, number)
         return house_of(request).render.html(request, name, _about(request, work, ticket, None))
 
-    return Render.response(await customer_read(request, draw))
+    return Render.response(await customer_read(request, in_its_language(number, draw)))
 
 
 def _about(request: Request, work: Work, ticket: Ticket, problem: Problem | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from swarm.people.models import Person
 from swarm.people.queries import actor_of
 from swarm.store import Work
 from swarm.web.house import house_of
+from swarm.web.language import remember
 from swarm.web.links import local_path
 
 DESK = "/mine"
@@ -27,6 +28,7 @@ class Entered:
     secret: str
     step: Step
     target: str
+    language: str
 
 
 def enter(request: Request, work: Work, person: Person, target: str, *, simulated: bool = False) -> Entered:
@@ -36,8 +38,8 @@ def enter(request: Request, work: Work, person: Person, target: str, *, simulate
     if step == "add":
         new_app(work, person.id)
     if step != "none":
-        return Entered(begin(work, person.id, target), step, target)
-    return Entered(start(request, work, person, simulated=simulated), step, target)
+        return Entered(begin(work, person.id, target), step, target, person.language)
+    return Entered(start(request, work, person, simulated=simulated), step, target, person.language)
 
 
 def start(request: Request, work: Work, person: Person, *, simulated: bool = False) -> str:
@@ -58,14 +60,15 @@ def entered(request: Request, found: Entered) -> Response:
         response = RedirectResponse(WAYS[found.step], 303)
         house_of(request).half_way_cookie.put(response, found.secret)
         return response
-    return signed_in(request, found.secret, found.target)
+    return signed_in(request, found.secret, found.target, found.language)
 
 
-def signed_in(request: Request, secret: str, target: str) -> Response:
-    """On to the desk, with the session's cookie."""
+def signed_in(request: Request, secret: str, target: str, language: str) -> Response:
+    """On to the desk, with the session's cookie, in the person's language."""
     house = house_of(request)
     response = RedirectResponse(local_path(target, DESK), 303)
     house.staff_cookie.put(response, secret)
+    remember(response, language, secure=house.staff_cookie.secure)
     if house.half_way_cookie.read(request) is not None:
         house.half_way_cookie.clear(response)
     return response

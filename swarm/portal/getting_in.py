@@ -161,7 +161,7 @@ async def set_up(request: Request) -> Response:
         if problem.status == 403:
             return _already_set_up(request)
         return _set_up_page(request, problem.typed, problem)
-    return signed_in(request, secret, DESK)
+    return signed_in(request, secret, DESK, current())
 
 
 async def _sign_in(request: Request, form: SignIn) -> Response:

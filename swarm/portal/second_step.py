@@ -130,12 +130,11 @@ async def no_guessing(request: Request) -> None:
 
 
 async def _in(request: Request, take: second_step.Take) -> Response:
-    def do(work: Work) -> tuple[str, str]:
+    def do(work: Work) -> tuple[str, str, str]:
         person, target = take(work)
-        return start(request, work, person), target
+        return start(request, work, person), target, person.language
 
-    cookie, target = await anyone_write(request, do)
-    return signed_in(request, cookie, target)
+    return signed_in(request, *await anyone_write(request, do))
 
 
 async def _or_again(request: Request, name: str, do: Callable[[], Awaitable[Response]]) -> Response:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import select
 from starlette.requests import Request
 
 from swarm.accounts.queries import actor_by_cookie
 from swarm.events import Actor
 from swarm.people.models import Customer
 from swarm.store import Work
+from swarm.text.language import use
+from swarm.tickets.models import Ticket
+from swarm.tickets.queries import visible
 from swarm.web.addresses import check_mail
 from swarm.web.errors import NotFound
 from swarm.web.house import house_of
 
-__all__ = ["address", "check_mail", "customer_actor_here", "customer_here", "number_of"]
+__all__ = ["address", "check_mail", "customer_actor_here", "customer_here", "in_its_language", "number_of"]
+
+T = TypeVar("T")
 
 
 def address(request: Request) -> str:
@@ -37,3 +46,14 @@ def number_of(request: Request) -> int:
     if number > 2**53:
         raise NotFound
     return number
+
+
+def in_its_language(number: int, do: Callable[[Work], T]) -> Callable[[Work], T]:
+    """`do`, speaking the language of the ticket where the customer may see it."""
+
+    def speaking(work: Work) -> T:
+        query = select(Ticket.language).where(Ticket.id == number, visible(work.actor))
+        with use(work.session.scalar(query) or ""):
+            return do(work)
+
+    return speaking

@@ -7,7 +7,9 @@ from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
-LANGUAGES = ("en",)
+from babel import Locale
+
+LANGUAGES = ("en", "fr", "nl", "pt", "es", "de")
 """What a person may choose; the first is spoken when nothing else fits."""
 
 _FOLDER = Path(__file__).parents[1] / "locale"
@@ -16,7 +18,20 @@ _current: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 
 @lru_cache
 def _catalogue(language: str) -> catalogues.NullTranslations:
-    return catalogues.translation("swarm", _FOLDER, [language], fallback=True)
+    if language == LANGUAGES[0]:
+        return catalogues.NullTranslations()
+    return catalogues.translation("swarm", _FOLDER, [language])
+
+
+def load() -> None:
+    """Read every catalogue, so that no request waits for one. Raises `OSError` where one was not built."""
+    for language in LANGUAGES:
+        _catalogue(language)
+
+
+def own_name(language: str) -> str:
+    """What those who speak it call it: “Français”."""
+    return (Locale.parse(language).get_display_name(language) or language).capitalize()
 
 
 def current() -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 
 from swarm.text.language import _, current
 
@@ -66,8 +66,8 @@ def short(at: datetime, now: datetime) -> str:
     if here.date() == today.date():
         return format_time(here, "short", tzinfo=zone(), locale=current())
     if here.year == today.year:
-        return _day(here.date(), "d MMM", current())
-    return _day(here.date(), "d MMM y", current())
+        return _day(here.date(), "MMMd", current())
+    return _day(here.date(), "yMMMd", current())
 
 
 def exact(at: datetime) -> str:
@@ -76,8 +76,11 @@ def exact(at: datetime) -> str:
 
 
 @lru_cache(4096)
-def _day(on: date, pattern: str, language: str) -> str:
-    return format_date(on, pattern, locale=language)
+def _day(on: date, skeleton: str, language: str) -> str:
+    if language == "en":
+        # The plain skeleton puts the month first, as only America does.
+        return format_date(on, "d MMM y" if "y" in skeleton else "d MMM", locale=language)
+    return format_skeleton(skeleton, on, locale=language)
 
 
 @lru_cache(4096)

@@ -121,11 +121,13 @@ def case_news(work: Work, data: Mapping[str, Any]) -> Letter | None:
 def _notices(ticket: Ticket, data: Mapping[str, Any]) -> list[str]:
     match data.get("status"):
         case "resolved" if ticket.status == "resolved":
-            last = _(
-                "If it is not, write to us within %(days)s days, and it is open again.",
-                days=data["reopen_days"],
-            )
-            return [f"{_('We hold it for resolved.')} {last}"]
+            return [
+                _(
+                    "We hold it for resolved. If it is not, write to us within %(days)s days, "
+                    "and it is open again.",
+                    days=data["reopen_days"],
+                )
+            ]
         case "open" if ticket.status in ACTIVE:
             return [_("It was not solved after all: it is open again, and we go on with it.")]
     return []

@@ -37,6 +37,11 @@ def availability_word(availability: str) -> str:
     return {"available": _("Available"), "busy": _("Busy"), "away": _("Away")}[availability]
 
 
+def channel_word(channel: str) -> str:
+    """By which way a ticket came."""
+    return {"page": _("Web page"), "import": _("Import"), "api": _("API")}.get(channel, channel)
+
+
 def language_word(code: str) -> str:
     """A language in the reader's own; the code where nobody knows it."""
     try:

@@ -54,6 +54,8 @@ class Render:
             icon=self._icon,
             now=clock,
             language=language.current,
+            all_languages=language.LANGUAGES,
+            own_name=language.own_name,
             notice=lambda: "",
         )
         self.environment.globals.update(globals or {})

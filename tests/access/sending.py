@@ -293,6 +293,7 @@ def _forms(world: World, path: str, ticket: str, lane: str) -> Form:
         "notes": {"version": 1, "notes": "Calls on Mondays"},
         "merge": {"other": world.customers["olu"], "version": 1, "other_version": 1},
         "forgotten": {"email": f"{secrets.token_hex(4)}@example.org"},
+        "language": {"language": "en", "next": "/"},
         "second-step": {"roles": "specialist"},
         "app": {"current": "wrong horse battery"},
         "confirmation": {"code": "000000", "name": "Phone"},

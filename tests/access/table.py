@@ -223,6 +223,7 @@ DOORS: Mapping[str, OnTicket | Plain] = {
     "POST /set-up": Plain({"else": 409}),
     "GET /forgotten": Plain({"else": 200}),
     "POST /forgotten": Plain({"else": 200}),
+    "POST /language": Plain({"else": 303}),
     "GET /account/{secret}": Plain({"else": 200}),
     "POST /account/{secret}": Plain({"else": 303}),
     "GET /open": Plain({"else": 200}),

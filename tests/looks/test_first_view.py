@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import update
 
+from swarm.people.models import Customer, Guest, Person
+from swarm.store import Work
+from swarm.tickets.models import Ticket
 from tests.looks.conftest import Demo
 from tests.looks.walk import PAGES
 
@@ -38,10 +42,13 @@ def test_a_first_view_with_nothing_kept_travels_light(
     assert sum(sizes.values()) - document < MOST
 
 
-def test_no_page_is_wider_than_a_phone(chromium: Browser, shown: Demo) -> None:
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_page_is_wider_than_a_phone(chromium: Browser, shown: Demo, language: str) -> None:
+    """German is the longest of our languages."""
+    speak(shown, language)
     wrong = []
     for who in sorted({one for whos in PAGES.values() for one in whos}):
-        context = shown.context(chromium, who, viewport={"width": 390, "height": 844})
+        context = shown.context(chromium, who, viewport={"width": 390, "height": 844}, locale=language)
         page = context.new_page()
         for door, whos in PAGES.items():
             if who in whos:
@@ -50,3 +57,13 @@ def test_no_page_is_wider_than_a_phone(chromium: Browser, shown: Demo) -> None:
                     wrong.append(f"{door}, {who}: {width} px")
         context.close()
     assert not wrong, "\n".join(wrong)
+
+
+def speak(shown: Demo, language: str) -> None:
+    """Everybody reads this language, and every case is in it."""
+
+    def do(work: Work) -> None:
+        for table in (Person, Ticket, Guest, Customer):
+            work.session.execute(update(table).values(language=language))
+
+    shown.site.do(do)

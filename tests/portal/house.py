@@ -69,7 +69,7 @@ def opening(house: House, **other: Any) -> dict[str, Any]:
         "name": "Laura Kemp",
         "email": "laura@kemp.example.org",
         "company": "Kemp Flowers",
-        "language": "fr",
+        "language": "en",
         "team": str(house.support),
         "subject": "The export stops",
         "body": "It stops at **40 %**.",
