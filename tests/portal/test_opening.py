@@ -36,7 +36,7 @@ def test_an_opened_ticket_has_an_owner_a_mode_and_the_customers_words(site: Site
         "open",
         1,
     )
-    assert (ticket.language, ticket.subject, ticket.imported) == ("fr", "The export stops", False)
+    assert (ticket.language, ticket.subject, ticket.imported) == ("en", "The export stops", False)
     assert (customer.name, customer.email, customer.company) == (
         "Laura Kemp",
         "laura@kemp.example.org",

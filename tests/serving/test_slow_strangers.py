@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from starlette.websockets import WebSocket
 
 from swarm.live.protocol import Protocol
 from swarm.web.protocol import Http, limited
+from tests.support.processes import listen
 
 SOON = 0.3
 """Seconds that headers may take here."""
@@ -109,7 +109,7 @@ async def house(**bounds: Any) -> AsyncIterator[House]:
             WebSocketRoute("/live", live),
         ]
     )
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listen()
     port = listening.getsockname()[1]
     protocol = limited(
         **{"header_seconds": SOON, "header_bytes": 4096, "most": 100, "sockets": 100, **bounds}

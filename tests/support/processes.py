@@ -31,6 +31,15 @@ def free_port() -> int:
         return port
 
 
+def listen(host: str = "127.0.0.1") -> socket.socket:
+    """A port that nobody else can take meanwhile."""
+    # Said to be TCP: otherwise asyncio sends what is short only after the other side acknowledged.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind((host, 0))
+    listening.listen(2048)
+    return listening
+
+
 def unprivileged() -> str | None:
     """The user for programs that refuse root; nothing to change for anybody else."""
     return "nobody" if os.geteuid() == 0 else None

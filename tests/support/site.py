@@ -7,7 +7,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from swarm.settings import Settings, load
 from swarm.store import Store, Work
 from swarm.store.instance import ensure
 from tests.support.backends import Backend
+from tests.support.processes import listen
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -191,7 +191,7 @@ class Wire:
 @contextmanager
 def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> Iterator[Site]:
     """Serve swarm over the backend until the block ends; `settings` as `tickets__reopen_days="3"`."""
-    listening = socket.create_server((host, 0))
+    listening = listen(host)
     port = listening.getsockname()[1]
     url = f"http://{host}:{port}"
     own = {f"SWARM_{name.upper()}": value for name, value in settings.items()}
