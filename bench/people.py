@@ -1,7 +1,7 @@
 """A demo on each database under simulated people: `python -m bench.people --people 200 --minutes 5`.
 
-Durable commits, one worker, the limit on openings raised, for all of them come from one address. It prints what
-`swarm simulate` prints; the exit code is 1 after any error.
+Durable commits, one worker, the limit on openings raised, for all of them come from one address. It prints
+what `swarm simulate` prints; the exit code is 1 after any error.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> int:
         ):
             app = App(backend, Path(made), "--demo", env=RAISED).start()
             try:
-                out.print(f"\n{used.name}: {said.people} people, {said.minutes:g} minutes\n")
+                out.print(f"\n{backend.name}: {said.people} people, {said.minutes:g} minutes\n")
                 command = ["simulate", app.url, "--people", str(said.people), "--minutes", str(said.minutes)]
                 done = subprocess.run([sys.executable, "-c", START, *command], check=False)
                 failed = failed or done.returncode != 0
