@@ -13,6 +13,7 @@ from swarm.accounts.actions import end_session, key_of
 from swarm.accounts.entry import anyone_read, anyone_write, who
 from swarm.accounts.passwords import MOST, fits, hash_of, off_the_loop
 from swarm.accounts.queries import anybody, person_by_email
+from swarm.people.actions import set_profile
 from swarm.people.actions import set_up as set_up_first
 from swarm.people.models import Person
 from swarm.portal.demo_people import demo_people, is_demo
@@ -126,6 +127,9 @@ async def demo_sign_in(request: Request) -> Response:
         person = work.session.get(Person, form.person)
         if not is_demo(work) or person is None or not person.active:
             raise NotFound
+        if not form.simulated:
+            # A visitor reads what their browser asks for, whoever they are today.
+            set_profile(work, person.id, name=person.name, language=current(), timezone=person.timezone)
         return enter(request, work, person, form.next, simulated=form.simulated)
 
     return entered(request, await anyone_write(request, do))

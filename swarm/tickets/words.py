@@ -34,7 +34,8 @@ def priority_word(priority: int) -> str:
 
 def availability_word(availability: str) -> str:
     """Whether a person can be asked."""
-    return {"available": _("Available"), "busy": _("Busy"), "away": _("Away")}[availability]
+    words = {"available": _("Available"), "busy": _("Busy"), "away": _("Away")}
+    return words.get(availability, availability)
 
 
 def channel_word(channel: str) -> str:

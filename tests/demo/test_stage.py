@@ -116,3 +116,12 @@ def test_a_simulated_session_is_marked_and_nothing_else(playing: Site) -> None:
 
 def first_person(work: Work) -> int:
     return set_up(work, name="Root", email="root@example.org", password="x", language="en").id
+
+
+def test_a_visitor_reads_the_browsers_language_whoever_they_are(playing: Site) -> None:
+    person = somebody(playing)
+    for tag in ("de", "en"):
+        visitor = playing.stranger()
+        answer = visitor.post("/demo/sign-in", {"person": str(person)}, **{"Accept-Language": tag})
+        assert answer.status_code == 303
+        assert f'<html lang="{tag}">' in visitor.get("/mine").text
