@@ -116,15 +116,20 @@ def test_older_leads_through_the_whole_list_once(site: Site, town: Town, path: s
 def test_a_list_costs_the_same_number_of_queries_whatever_its_length(site: Site, town: Town) -> None:
     costs = []
     ina = site.person(town.people["ina"])
+
+    def cost(path: str) -> int:
+        with statements(site) as seen:
+            assert ina.get(path).status_code == 200
+        return len(seen)
+
     for more in (2, 30):
         for _number in range(more):
             ticket = town.open("hive")
             town.do("ina", partial(actions.take, ticket_id=ticket))
             town.open("hive")
         for path in ("/mine", "/queue", "/tickets"):
-            with statements(site) as seen:
-                assert ina.get(path).status_code == 200
-            costs.append(len(seen))
+            # What runs by the clock may fall into one of them.
+            costs.append(min(cost(path) for _again in range(3)))
     assert costs[:3] == costs[3:]
     assert max(costs) < 30
 
