@@ -24,6 +24,7 @@ from swarm.at_once import AT_ONCE
 from swarm.broadcasts import Broadcasts
 from swarm.events import SYSTEM
 from swarm.files.shelf import Shelf
+from swarm.files.storages import shelf_of
 from swarm.letters import LETTERS
 from swarm.listening import serve_app
 from swarm.live.doorbell_memory import MemoryDoorbell
@@ -63,6 +64,8 @@ _log = structlog.get_logger(__name__)
 DAY = 24 * 3600
 HERE_EVERY = 10.0
 """Seconds between two notes of who has a page open."""
+TIDY_EVERY = 600.0
+"""Seconds."""
 LEASE = 3.0
 """A job is its worker's for so many of its periods, then anybody's."""
 
@@ -113,7 +116,7 @@ def build(
     house = House(
         settings=settings,
         store=store,
-        shelf=Shelf(Path(settings.files.folder)),
+        shelf=shelf_of(settings.files),
         drawing=asyncio.Semaphore(2),
         render=render,
         problems=problems,
@@ -237,8 +240,9 @@ def _lifespan(
         me = f"{socket.gethostname()} {secrets.token_hex(8)}"
         clocks = [
             asyncio.create_task(_repeat(store, name, me, seconds, run))
-            for name, (seconds, run) in schedule(settings).items()
+            for name, (seconds, run) in schedule(settings, house.shelf).items()
         ]
+        clocks.append(asyncio.create_task(_tidy(house.shelf)))
         clocks.append(asyncio.create_task(_look(store, settings.database.probe_seconds)))
         for carrier in carriers:
             carrier.start()
@@ -271,9 +275,8 @@ async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) ->
     def look(work: Work) -> tuple[bool, bool]:
         return leases.is_there(work, name), leases.is_free(work, name, me)
 
-    def turn(work: Work) -> None:
-        if leases.take(work, name, me, LEASE * seconds):
-            run(work)
+    def turn(work: Work) -> object:
+        return run(work) if leases.take(work, name, me, LEASE * seconds) else None
 
     while True:
         try:
@@ -281,7 +284,9 @@ async def _repeat(store: Store, name: str, me: str, seconds: float, run: Run) ->
             if not there:
                 await store.write(SYSTEM, lambda work: leases.prepare(work, name))
             if free:
-                await store.write(SYSTEM, turn)
+                after = await store.write(SYSTEM, turn)
+                if callable(after):
+                    await asyncio.to_thread(after)
         except ReadOnly:
             # Said once, when it began; the clock comes round again.
             pass
@@ -302,6 +307,16 @@ async def _note_who_is_here(store: Store, hub: Hub) -> None:
         except Exception as failure:
             _log.warning("not_noted_who_is_here", failure=type(failure).__name__)
         await asyncio.sleep(HERE_EVERY)
+
+
+async def _tidy(shelf: Shelf) -> None:
+    """Each worker by itself: files arrive on the disk of its machine."""
+    while True:
+        try:
+            await shelf.apart(shelf.tidy)
+        except OSError as failure:
+            _log.warning("not_tidied", failure=type(failure).__name__)
+        await asyncio.sleep(TIDY_EVERY)
 
 
 async def _look(store: Store, seconds: float) -> None:

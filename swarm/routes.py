@@ -43,6 +43,7 @@ from swarm.portal import (
     second_step,
 )
 from swarm.portal import files as case_files
+from swarm.portal import files_of_guests as guest_files
 
 STAFF: list[BaseRoute] = [
     Route("/mine", lists.mine),
@@ -197,7 +198,10 @@ EVERYBODY: list[BaseRoute] = [
     Route("/guest/{guest:int}/head", guests.head),
     Route("/guest/{guest:int}/older/{lane}", guests.older),
     Route("/guest/{guest:int}/messages", guests.post, methods=["POST"]),
+    Route("/guest/{guest:int}/files", guest_files.send, methods=["POST"]),
     Route("/guest/{guest:int}/leaving", guests.leave, methods=["POST"]),
+    Route("/guest/of/{number:int}/pictures/{token}", guest_files.picture),
+    Route("/guest/of/{number:int}/files/{token}/{name}", guest_files.fetch),
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
     Route("/metrics", measures.metrics),
@@ -206,7 +210,7 @@ EVERYBODY: list[BaseRoute] = [
 ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY, *PROGRAMS]
 
 _TAKES_FILES = re.compile(
-    r"/open|/tickets|(/tickets/[0-9]{1,16}/(lane|room)|/case/[0-9]{1,16})/(messages|files)"
+    r"/open|/tickets|(/tickets/[0-9]{1,16}/(lane|room)|/case/[0-9]{1,16}|/guest/[0-9]{1,16})/(messages|files)"
 )
 
 

@@ -163,6 +163,14 @@ class Webhooks(Section, frozen=True):
 
 class Files(Section, frozen=True):
     folder: Annotated[str, msgspec.Meta(min_length=1)] = "var/files"
+    storage: Literal["disk", "s3"] = "disk"
+    bucket: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._/-]*$")] = ""
+    endpoint: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s@?#]+$")] = ""
+    region: str = "us-east-1"
+    access_key: str = ""
+    secret_key: str = ""
+    storage_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 15.0
     most: Annotated[int, msgspec.Meta(ge=0, le=50)] = 10
     most_bytes: Count = 25_000_000
     message_bytes: Count = 50_000_000
@@ -177,6 +185,12 @@ class Files(Section, frozen=True):
     )
     scan: str = ""
     scan_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
+
+    def __post_init__(self) -> None:
+        if self.storage == "s3" and not self.bucket:
+            raise ValueError("storage is s3, and no bucket is named")
+        if bool(self.access_key) != bool(self.secret_key):
+            raise ValueError("access_key and secret_key belong together")
 
 
 class Metrics(Section, frozen=True):

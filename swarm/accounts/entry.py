@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Literal, TypeVar
 
@@ -21,8 +21,10 @@ from swarm.web.house import house_of
 T = TypeVar("T")
 R = TypeVar("R")
 Do = Callable[[Work], T]
-Asks = Literal["staff", "customer", "guest"]
+Asks = Literal["staff", "customer", "guest", "guest_of"]
 """Whose cookie counts at a door."""
+MOST_ROOMS = 20
+"""Guest's cookies of one browser that are looked at where the address names a ticket."""
 
 
 async def staff_read(request: Request, do: Do[T]) -> T:
@@ -55,6 +57,11 @@ async def guest_write(request: Request, do: Do[T]) -> T:
     return await _run(request, do, write=True, asks="guest")
 
 
+async def guest_of_read(request: Request, do: Do[T]) -> T:
+    """Run `do` on a snapshot as the guest this browser is of the ticket in the address. Like `guest_read`."""
+    return await _run(request, do, write=False, asks="guest_of")
+
+
 async def anyone_read(request: Request, do: Do[T]) -> T:
     """Run `do` on a snapshot as nobody in particular."""
     return await _refusing(request, lambda work: do(work), write=False)
@@ -75,15 +82,24 @@ async def who(request: Request) -> Actor:
     )
 
 
-def _cookie(request: Request, asks: Asks) -> str | None:
+def _cookies(request: Request, asks: Asks) -> Sequence[str | None]:
     house = house_of(request)
     match asks:
         case "staff":
-            return house.staff_cookie.read(request)
+            return [house.staff_cookie.read(request)]
         case "customer":
-            return house.customer_cookie.read(request)
+            return [house.customer_cookie.read(request)]
         case "guest":
-            return house.guest_cookie.numbered(request.path_params["guest"]).read(request)
+            return [house.guest_cookie.numbered(request.path_params["guest"]).read(request)]
+        case "guest_of":
+            return house.guest_cookie.every(request, MOST_ROOMS)
+
+
+def _actor(work: Work, request: Request, asks: Asks, cookies: Sequence[str | None]) -> Actor:
+    actors = [actor_by_cookie(work.session, cookie, work.now) for cookie in cookies]
+    if asks == "guest_of":
+        actors = [one for one in actors if one.guest_of == request.path_params["number"]]
+    return actors[0] if actors else NOBODY
 
 
 def _ensure_known(request: Request, actor: Actor, asks: Asks) -> None:
@@ -94,14 +110,16 @@ def _ensure_known(request: Request, actor: Actor, asks: Asks) -> None:
             raise SignedOut(_("Open the link you were given once more, or ask us for a new one."))
         case "guest" if actor.guest_id is None or actor.guest_id != request.path_params["guest"]:
             raise NotFound
+        case "guest_of" if actor.guest_id is None:
+            raise NotFound
 
 
 async def _run(request: Request, do: Do[T], *, write: bool, asks: Asks) -> T:
-    house, cookie = house_of(request), _cookie(request, asks)
+    house, cookies = house_of(request), _cookies(request, asks)
     stale: list[str] = []
 
     def as_actor(work: Work, do: Do[R]) -> R:
-        actor = actor_by_cookie(work.session, cookie, work.now)
+        actor = _actor(work, request, asks, cookies)
         _ensure_known(request, actor, asks)
         if asks == "staff" and seen_long_ago(work.session, actor.session, work.now):
             stale.append(actor.session)

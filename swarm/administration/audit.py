@@ -145,6 +145,7 @@ def _start(text: str, days: int = 0) -> datetime | None:
 def _lines(session: Session, rows: Sequence[Audited]) -> list[AuditLine]:
     entries = [Entry(row.about, row.id, row.kind, row.at, row.actor, row.data) for row in rows]
     names = faces(session, people_in(entries))
+    names["nobody"] = Face("nobody:0", _("somebody without an account"))
     ids = {int(row.about.partition(":")[2]) for row in rows if row.about.startswith("team:")}
     teams = {team.id: team for team in session.scalars(select(Team).where(Team.id.in_(ids)))}
     return [

@@ -17,6 +17,6 @@ def note(work: Work, event: Event) -> None:
 
 def _about(data: dict[str, object]) -> str:
     for field in ("ticket_id", "team_id", "person_id", "webhook_id", "customer_id"):
-        if field in data:
+        if data.get(field):
             return f"{field.removesuffix('_id')}:{data[field]}"
     return ""

@@ -18,6 +18,7 @@ from rich.progress import TextColumn, TimeElapsedColumn
 
 from swarm.cli.plain import err, out, read_settings
 from swarm.events.refusals import No
+from swarm.files.storages import shelf_of
 from swarm.keeping import archive
 from swarm.keeping.archive import Manifest
 from swarm.keeping.backup import Progress, stream, take
@@ -47,19 +48,19 @@ def backup(
         out.print(_("%(path)s is whole. %(what)s", path=file, what=_what(packed.manifest)))
         return
     settings = read_settings()
-    folder = Path(settings.files.folder)
+    shelf = shelf_of(settings.files)
     if file == "-":
         if sys.stdout.isatty():
             raise No(_("A backup is not for a terminal: send it into a file or another program."))
         with _told() as progress:
-            stream(settings.database.url, sys.stdout.buffer, folder=folder, progress=progress)
+            stream(settings.database.url, sys.stdout.buffer, shelf=shelf, progress=progress)
         sys.stdout.buffer.flush()
         return
     path = Path(file)
     if path.is_dir():
         path = path / f"swarm-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
     with _told() as progress:
-        taken = take(settings.database.url, path, folder=folder, progress=progress)
+        taken = take(settings.database.url, path, shelf=shelf, progress=progress)
     size = f"{taken.bytes / MEGABYTE:.1f} MB"
     out.print(_("%(path)s, %(size)s. %(what)s", path=path, size=size, what=_what(taken.manifest)))
 
@@ -77,10 +78,10 @@ def restore(
     """Fill an empty database with a backup; all of it, or nothing."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = read_settings()
-    folder = Path(settings.files.folder)
+    shelf = shelf_of(settings.files)
     with _told() as progress:
         manifest = restore_into(
-            settings.database.url, file, folder=folder, with_sessions=with_sessions, progress=progress
+            settings.database.url, file, shelf=shelf, with_sessions=with_sessions, progress=progress
         )
     out.print(_("The backup of %(when)s is restored. %(what)s", when=manifest.taken_at, what=_what(manifest)))
 
@@ -112,8 +113,8 @@ def _what(manifest: Manifest) -> str:
     if noted:
         said.append(ngettext("%(num)s file", "%(num)s files", kept))
     missing = ngettext(
-        "%(num)s file is noted whose bytes are not in the folder of files.",
-        "%(num)s files are noted whose bytes are not in the folder of files.",
+        "%(num)s file is noted whose bytes are not kept any more.",
+        "%(num)s files are noted whose bytes are not kept any more.",
         noted - kept,
     )
     return f"{', '.join(said)}." + (f" {missing}" if noted > kept else "")

@@ -43,18 +43,18 @@ async def send(request: Request) -> Response:
 
 async def fetch(request: Request) -> Response:
     """A file, to be kept."""
-    return await lanes.download(request, await _find(request))
+    return await lanes.download(request, lambda: _find(request))
 
 
 async def picture(request: Request) -> Response:
     """The safe copy of a picture."""
-    return await lanes.picture(request, await _find(request))
+    return await lanes.picture(request, lambda: _find(request))
 
 
 def into(request: Request, number: int, lane: LaneName, *, ahead: bool = False) -> Into:
     """A lane of a ticket this colleague sees; files `ahead` lose no text, so the rule is asked at once."""
 
-    def check(work: Work) -> str:
+    def check(work: Work) -> tuple[str, int | None]:
         ticket = queries.find(work.session, work.actor, number)
         if ahead:
             case = queries.case_for(work.session, work.actor, ticket)
@@ -63,12 +63,11 @@ def into(request: Request, number: int, lane: LaneName, *, ahead: bool = False) 
                 if lane == "lane"
                 else rules.may_write_room(case, mode_of(ticket.mode))
             )
-        return work.actor.key
+        return work.actor.key, number
 
     return Into(
         check=lambda: staff_read(request, check),
         write=lambda do: staff_write(request, do),
-        ticket_id=number,
         lane=lane,
         ahead=ahead,
     )
@@ -77,9 +76,8 @@ def into(request: Request, number: int, lane: LaneName, *, ahead: bool = False) 
 def into_new(request: Request) -> Into:
     """A ticket that is about to be opened."""
     return Into(
-        check=lambda: staff_read(request, lambda work: work.actor.key),
+        check=lambda: staff_read(request, lambda work: (work.actor.key, None)),
         write=lambda do: staff_write(request, do),
-        ticket_id=None,
         lane="lane",
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -18,9 +18,9 @@ from sqlalchemy.engine import URL, Connection
 
 from swarm import __version__
 from swarm.events.refusals import No
-from swarm.files.shelf import Shelf
+from swarm.files.shelf import Away, Shelf
 from swarm.keeping import rows
-from swarm.keeping.archive import CHUNK, Manifest, Writer
+from swarm.keeping.archive import Manifest, Writer
 from swarm.store import migrate
 from swarm.store.engines import reading_engine, sync_url
 from swarm.text.language import _
@@ -39,19 +39,19 @@ class Taken:
 
 
 def take(
-    url: str, path: Path, *, folder: Path | None = None, progress: Progress = lambda _table, _rows: None
+    url: str, path: Path, *, shelf: Shelf | None = None, progress: Progress = lambda _table, _rows: None
 ) -> Taken:
     """Back up into a file that must not be there yet, readable by its owner only. Raises `No`."""
     with _appearing(path) as out:
-        manifest = stream(url, out, folder=folder, progress=progress)
+        manifest = stream(url, out, shelf=shelf, progress=progress)
         size = out.tell()
     return Taken(manifest, size)
 
 
 def stream(
-    url: str, out: IO[bytes], *, folder: Path | None = None, progress: Progress = lambda _table, _rows: None
+    url: str, out: IO[bytes], *, shelf: Shelf | None = None, progress: Progress = lambda _table, _rows: None
 ) -> Manifest:
-    """Back up into anything that takes bytes, with the files in `folder`.
+    """Back up into anything that takes bytes, with the files on the `shelf`.
 
     Raises `No` where there is nothing to back up.
     """
@@ -64,8 +64,8 @@ def stream(
             for shape in shapes:
                 with closing(rows.read(connection, shape)) as batches:
                     writer.table(shape.name, shape.columns, _told(batches, shape.name, progress))
-            if folder is not None and any(shape.name == "files" for shape in shapes):
-                _put_files(connection, Shelf(folder), writer, progress)
+            if shelf is not None and any(shape.name == "files" for shape in shapes):
+                _put_files(connection, shelf, writer, progress)
             manifest = Manifest(
                 revision=revision,
                 epoch=connection.execute(text("SELECT epoch FROM instance")).scalar() or "",
@@ -80,15 +80,18 @@ def stream(
 
 
 def _put_files(connection: Connection, shelf: Shelf, writer: Writer, progress: Progress) -> None:
-    for (token,) in connection.execute(text("SELECT token FROM files ORDER BY id")).all():
-        for name in (token, f"{token}.safe"):
+    for token, width in connection.execute(text("SELECT token, width FROM files ORDER BY id")).all():
+        for name in (token, f"{token}.safe") if width is not None else (token,):
             try:
-                kept = shelf.place(name).open("rb")
+                chunks = shelf.chunks(name)
+                first = next(chunks, b"")
+                writer.file(name, chain((first,), chunks))
             except FileNotFoundError:
-                # No picture; or swept since the snapshot; or lost, which the command tells by the numbers.
+                # Swept since the snapshot; or lost, which the command tells by the numbers.
                 continue
-            with kept:
-                writer.file(name, iter(partial(kept.read, CHUNK), b""))
+            except Away as why:
+                # Never a backup from which files are missing because of a bad moment.
+                raise No(_("The storage of files does not answer: %(why)s.", why=why)) from None
             progress("files", 1)
 
 

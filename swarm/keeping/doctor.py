@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from swarm.keeping import examine_database, examine_machine, examine_redis, examine_settings
+from swarm.keeping import examine_database, examine_files, examine_machine, examine_redis, examine_settings
 from swarm.keeping.findings import Finding, error, guarded
 from swarm.settings import SettingsError, load
 from swarm.store.store import system_clock
@@ -21,5 +21,6 @@ def examine(environ: Mapping[str, str], *, clock: Callable[[], datetime] = syste
         return
     yield from guarded(_("Settings"), lambda: examine_settings.examine(settings, environ))
     yield from guarded(_("Machine"), lambda: examine_machine.examine(settings))
+    yield from guarded(_("Files"), lambda: examine_files.examine(settings))
     yield from guarded(_("Database"), lambda: examine_database.examine(settings, clock))
     yield from guarded("Redis", lambda: examine_redis.examine(settings))

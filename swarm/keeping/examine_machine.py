@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from swarm.keeping.findings import Finding, error, ok, warning
 from swarm.settings import Settings
@@ -37,7 +36,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Versions, disk, open files and memory."""
     yield from _versions()
     yield from _disk(settings)
-    yield from _shelf(settings)
     yield from _files(settings)
     yield from _memory(settings)
 
@@ -76,24 +74,6 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield warning(
             check, _("Others on this machine may read %(path)s: chmod 600, and UMask=0077.", path=path)
         )
-
-
-def _shelf(settings: Settings) -> Iterator[Finding]:
-    check, folder = _("Files"), Path(settings.files.folder).resolve()
-    there = next(one for one in (folder, *folder.parents) if one.is_dir())
-    try:
-        with TemporaryFile(dir=there) as tried:
-            tried.write(b"\0" * 4096)
-            tried.flush()
-            os.fsync(tried.fileno())
-    except OSError as refused:
-        yield error(
-            check, _("Nothing can be kept in %(folder)s: %(why)s.", folder=folder, why=refused.strerror)
-        )
-    else:
-        yield ok(check, _("They can be kept in %(folder)s.", folder=folder))
-    if folder.is_dir() and folder.stat().st_mode & 0o044:
-        yield warning(check, _("Others on this machine may read %(path)s: chmod 700.", path=folder))
 
 
 def _files(settings: Settings) -> Iterator[Finding]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from swarm.keeping.findings import Finding, error, ok, warning
+from swarm.keeping.findings import Finding, error, is_local, ok, warning
 from swarm.settings import Settings
 from swarm.text.language import _, ngettext
 
@@ -18,21 +17,21 @@ _PASSWORD = re.compile(r"://[^/\s:@\"']*:[^/\s@\"']+@")
 
 def examine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Everything that can be told from the settings alone."""
-    yield from _file(environ.get("SWARM_CONFIG", ""), settings.mail.password)
+    yield from _file(environ.get("SWARM_CONFIG", ""), settings.mail.password, settings.files.secret_key)
     yield from _address(settings)
     yield from _proxies(settings)
     yield from _workers(settings)
     yield from _demo(settings)
 
 
-def _file(name: str, mail_password: str) -> Iterator[Finding]:
+def _file(name: str, *secrets: str) -> Iterator[Finding]:
     check = _("Settings")
     if not name:
         yield ok(check, _("They are readable: the defaults and the environment."))
         return
     path = Path(name)
     mode, text = stat.S_IMODE(path.stat().st_mode), path.read_text(encoding="utf-8")
-    if mode & 0o044 and (_PASSWORD.search(text) or (mail_password and mail_password in text)):
+    if mode & 0o044 and (_PASSWORD.search(text) or any(one and one in text for one in secrets)):
         yield warning(
             check,
             _("%(path)s holds a password, and others on this machine may read it: chmod 600.", path=path),
@@ -44,7 +43,7 @@ def _file(name: str, mail_password: str) -> Iterator[Finding]:
 def _address(settings: Settings) -> Iterator[Finding]:
     check, server = _("Address"), settings.server
     split = urlsplit(server.address)
-    here, listens_here = _is_local(split.hostname or ""), _is_local(server.host)
+    here, listens_here = is_local(split.hostname or ""), is_local(server.host)
     if here and not listens_here and not server.allowed_hosts:
         yield error(
             check,
@@ -105,16 +104,9 @@ def _workers(settings: Settings) -> Iterator[Finding]:
 
 def _demo(settings: Settings) -> Iterator[Finding]:
     check = _("Demo")
-    if settings.demo and not _is_local(urlsplit(settings.server.address).hostname or ""):
+    if settings.demo and not is_local(urlsplit(settings.server.address).hostname or ""):
         yield error(check, _("The demo is on: anybody signs in as anybody with one click."))
     elif settings.demo:
         yield warning(check, _("The demo is on; it is not for real data."))
     else:
         yield ok(check, _("The demo is off."))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

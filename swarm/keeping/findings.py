@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 
 import psycopg
@@ -63,3 +64,11 @@ def said(failure: Exception) -> str:
 def masked(url: str) -> str:
     """An address without password and without the options that may hold one."""
     return make_url(url).set(query={}).render_as_string(hide_password=True)
+
+
+def is_local(host: str) -> bool:
+    """Whether it is this machine."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

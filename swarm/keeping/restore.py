@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.orm import Session
 
 from swarm.events.refusals import No
-from swarm.files.shelf import Shelf
+from swarm.files.shelf import Away, Shelf
 from swarm.keeping import archive, invariants, rows
 from swarm.keeping.archive import Archive, BadArchive, Manifest
 from swarm.keeping.backup import Progress, shapes_of
@@ -42,11 +42,11 @@ def restore(
     url: str,
     path: Path,
     *,
-    folder: Path | None = None,
+    shelf: Shelf | None = None,
     with_sessions: bool = False,
     progress: Progress = lambda _table, _rows: None,
 ) -> Manifest:
-    """Fill an empty database with a backup, and `folder` with its files; screens and sessions start anew.
+    """Fill an empty database with a backup, and the `shelf` with its files; screens and sessions start anew.
 
     Raises `No` where the database is not empty, the archive is not whole, or what was loaded breaks an
     invariant; then nothing is left behind.
@@ -69,9 +69,9 @@ def restore(
                 _end_guests(connection)
             _new_epoch(connection)
             _check(connection)
-            if folder is not None:
+            if shelf is not None:
                 # Before the commit: rows whose files are missing never stand.
-                _put_back(packed, Shelf(folder), progress)
+                _put_back(packed, shelf, progress)
         return manifest
 
 
@@ -91,6 +91,8 @@ def _put_back(packed: Archive, shelf: Shelf, progress: Progress) -> None:
                         out.writelines(packed.file(name))
             shelf.keep(token)
             progress("files", 1)
+    except Away as why:
+        raise No(_("The storage of files does not answer: %(why)s.", why=why)) from None
     except OSError as error:
         raise No(
             _("%(path)s cannot be written: %(why)s.", path=shelf.folder, why=error.strerror or error)

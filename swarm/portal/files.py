@@ -43,29 +43,29 @@ async def send(request: Request) -> Response:
 
 async def fetch(request: Request) -> Response:
     """A file, to be kept."""
-    return await lanes.download(request, await _find(request))
+    return await lanes.download(request, lambda: _find(request))
 
 
 async def picture(request: Request) -> Response:
     """The safe copy of a picture."""
-    return await lanes.picture(request, await _find(request))
+    return await lanes.picture(request, lambda: _find(request))
 
 
 def into(request: Request, *, ahead: bool = False) -> Into:
     """The customer's own lane."""
     number, days = number_of(request), house_of(request).settings.tickets.reopen_days
 
-    def check(work: Work) -> str:
+    def check(work: Work) -> tuple[str, int | None]:
         ticket = find(work.session, work.actor, number)
         if ahead:
             ensure(may_customer_write(ticket, work.now, days))
         # Each of this browser's tickets may have a customer of its own, as when writing.
-        return f"customer:{ticket.customer_id}" if ticket.customer_id is not None else work.actor.key
+        key = work.actor.key if ticket.customer_id is None else f"customer:{ticket.customer_id}"
+        return key, number
 
     return Into(
         check=lambda: customer_read(request, check),
         write=lambda do: customer_write(request, do),
-        ticket_id=number,
         lane="lane",
         ahead=ahead,
     )
@@ -76,11 +76,11 @@ def into_new(request: Request) -> Into:
     house = house_of(request)
     often = Rule("files_of_new", f"{house.settings.limits.opening_per_minute}/minute")
 
-    async def check() -> str:
+    async def check() -> tuple[str, int | None]:
         await house.limits.hit(often, address(request))
-        return uploader_at(request)
+        return uploader_at(request), None
 
-    return Into(check=check, write=lambda do: anyone_write(request, do), ticket_id=None, lane="lane")
+    return Into(check=check, write=lambda do: anyone_write(request, do), lane="lane")
 
 
 def uploader_at(request: Request) -> str:

@@ -12,11 +12,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from swarm.accounts.actions import key_of
 from swarm.accounts.entry import guest_read, guest_write
+from swarm.lanes.files import read_message
 from swarm.lanes.queries import tail
 from swarm.lanes.views import MessageView
 from swarm.modes import mode_of
 from swarm.people.models import Person
 from swarm.people.queries import Face
+from swarm.portal.files import Token
+from swarm.portal.files_of_guests import into
 from swarm.portal.links import Nothing
 from swarm.rooms.guests import go
 from swarm.rooms.queries import guests_of, in_room
@@ -28,7 +31,8 @@ from swarm.tickets.queries import find
 from swarm.tickets.turns import Posted
 from swarm.tickets.words import customer_status_word
 from swarm.web.errors import Forbidden, Invalid, NotFound, Problem, Typed, wants
-from swarm.web.forms import Form, ManyLines, Number, OneLine, read_form, read_query
+from swarm.web.fields import needed
+from swarm.web.forms import Form, Many, ManyLines, Number, OneLine, read_form, read_query
 from swarm.web.house import house_of
 from swarm.web.limits import Rule
 from swarm.web.render import Render
@@ -37,8 +41,13 @@ from swarm.web.render import Render
 class Message(Form):
     """What is typed into the composer."""
 
-    body: Annotated[str, ManyLines(MOST_LETTERS)]
     client_id: Annotated[str, OneLine(64, min=8)]
+    body: Annotated[str, ManyLines(MOST_LETTERS, min=0)] = ""
+    files: Annotated[tuple[Token, ...], Many(50)] = ()
+
+    def __post_init__(self) -> None:
+        if not self.body and not self.files:
+            raise Invalid({"body": needed()})
 
 
 class Before(Form):
@@ -90,12 +99,12 @@ async def post(request: Request) -> Response:
     rule = Rule("post", f"{house.settings.limits.posts_per_minute}/minute")
     typed = None
     try:
-        form = await read_form(request, Message)
+        form = await read_message(request, Message, into(request))
         typed = Typed.blank(body=form.body)
         await house.limits.hit(rule, key_of(house.guest_cookie.numbered(guest).read(request) or ""))
 
         def do(work: Work) -> Posted:
-            return write(work, _ticket(work).id, "room", form.body, form.client_id)
+            return write(work, _ticket(work).id, "room", form.body, form.client_id, files=form.files)
 
         posted = await guest_write(request, do)
     except Forbidden as problem:

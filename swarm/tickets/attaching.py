@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from swarm.events import Actor
@@ -159,14 +159,14 @@ def find_file(session: Session, actor: Actor, token: str, ticket_id: int | None 
         raise hidden
     file, ticket = row
     if file.lane != "lane":
-        if actor.person_id is None:
+        if actor.person_id is None and actor.guest_id is None:
             raise hidden
         ensure(mode_of(ticket.mode).may_read_room(case_for(session, actor, ticket)))
     return file
 
 
-def sweep(work: Work, hours: int, forget: Callable[[str], None], limit: int = 100) -> int:
-    """Remove files that never went with a message; how many were."""
+def condemn(work: Work, hours: int, limit: int = 100) -> Sequence[str]:
+    """Files that never went with a message, and now never will: nobody sent them any more."""
     rows = work.session.scalars(
         select(File)
         .where(File.message_id.is_(None), File.at < work.now - timedelta(hours=hours))
@@ -175,7 +175,11 @@ def sweep(work: Work, hours: int, forget: Callable[[str], None], limit: int = 10
         .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
-        # Bytes first: a row without them is swept again, bytes without a row never.
-        forget(row.token)
-        work.session.delete(row)
-    return len(rows)
+        row.uploader = ""
+    return [row.token for row in rows]
+
+
+def strike(work: Work, tokens: Collection[str]) -> None:
+    """Remove the rows of condemned files, whose bytes are gone."""
+    gone = File.token.in_(tokens), File.message_id.is_(None), File.uploader == ""
+    work.session.execute(delete(File).where(*gone))

@@ -96,6 +96,20 @@ class TicketClosed(Event):
     ticket_id: int
 
 
+@event(
+    "ticket.file_refused",
+    audience="staff",
+    headline=N_("The virus scan refused “%(name)s” from %(actor)s: %(verdict)s"),
+)
+@dataclass(frozen=True, kw_only=True)
+class FileRefused(Event):
+    """For the audit log alone. `ticket_id` 0: of a ticket that was not opened yet."""
+
+    ticket_id: int
+    name: str
+    verdict: str
+
+
 @event("ticket.queued", audience="staff", headline=N_("Waits in the team’s queue"))
 @dataclass(frozen=True, kw_only=True)
 class TicketQueued(Event):

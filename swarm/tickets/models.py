@@ -145,7 +145,7 @@ class File(Table):
     token: Mapped[str] = mapped_column(unique=True)
     """32 hexadecimal digits; knowing it opens nothing."""
     uploader: Mapped[str]
-    """`person:7`, `customer:9`, or what stands for the address a ticket was opened from."""
+    """`person:7`, `customer:9`, `guest:3`, or what stands for the address a ticket was opened from."""
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
     """Where it may go, from the start; empty while its ticket is being opened."""
     lane: Mapped[str]

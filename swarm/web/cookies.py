@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.responses import Response
 
@@ -23,6 +25,13 @@ class Cookie:
 
     def read(self, connection: HTTPConnection) -> str | None:
         return self.find("; ".join(connection.headers.getlist("cookie")))
+
+    def every(self, connection: HTTPConnection, most: int) -> list[str]:
+        """The values of the numbered ones that are sent, newest numbers first."""
+        header = "; ".join(connection.headers.getlist("cookie"))
+        found = re.findall(rf"(?:^|;)\s*{re.escape(self.name)}-([0-9]{{1,15}})=", header)
+        numbers = sorted({int(number) for number in found}, reverse=True)[:most]
+        return [value for number in numbers if (value := self.numbered(number).find(header))]
 
     def find(self, header: str) -> str | None:
         """The value in a Cookie header; None when absent, empty or sent twice with different values."""

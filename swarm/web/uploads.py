@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -17,10 +17,10 @@ from starlette.requests import Request
 
 from swarm.files import names
 from swarm.files.kinds import HEAD, UNKNOWN, kind_of
-from swarm.files.shelf import Shelf
+from swarm.files.shelf import Away, Shelf
 from swarm.settings import Files
 from swarm.text.language import _, ngettext
-from swarm.web.errors import BadRequest, Problem
+from swarm.web.errors import BadRequest, Problem, Typed
 from swarm.web.forms import LONGEST_FIELD, MOST_FIELDS
 
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=?-]{1,70}")
@@ -76,16 +76,23 @@ async def read(request: Request, shelf: Shelf, limits: Files) -> Sent:
         raise BadRequest(_("This form could not be read.")) from None
     except OSError as error:
         reader.give_up()
-        raise full() from error
+        raise not_kept(error) from error
     except BaseException:
         reader.give_up()
         raise
 
 
-def full() -> Problem:
-    """A disk that takes no file."""
-    words = _("Files cannot be kept right now: there is no room on the server. Your text was not sent yet.")
-    return Problem(507, _("No room for files"), words)
+def not_kept(failure: OSError, typed: Typed | None = None) -> Problem:
+    """Why no file is taken: the storage is away, or the disk takes none; `typed` is kept."""
+    if isinstance(failure, Away):
+        words = _("Files cannot be kept right now: their storage does not answer. Nothing was sent yet.")
+        title, status = _("Files cannot be kept"), 503
+    else:
+        words = _("Files cannot be kept right now: there is no room on the server. Nothing was sent yet.")
+        title, status = _("No room for files"), 507
+    if typed is not None:
+        typed = replace(typed, sentence=words)
+    return Problem(status, title, words, {"Retry-After": "30"} if status == 503 else None, typed)
 
 
 def _utf8(value: bytes) -> str:
@@ -138,7 +145,7 @@ class _Reader:
         if self._open is not None:
             self._open.close()
         for one in self.files:
-            self._shelf.forget(one.token)
+            self._shelf.drop(one.token)
 
     def _begin(self) -> None:
         self._parts += 1
@@ -221,10 +228,10 @@ class _Reader:
                     file.sha256 = self._digest.hexdigest()
                 self._open, self._digest = None, hashlib.sha256()
                 if file.refused:
-                    self._shelf.forget(file.token)
+                    self._shelf.drop(file.token)
                 elif file.kind.startswith("program/") and "programs" in self._limits.refused:
                     file.refused = _("Programs are not taken, whatever they are called.")
-                    self._shelf.forget(file.token)
+                    self._shelf.drop(file.token)
                 continue
             if file.refused:
                 continue

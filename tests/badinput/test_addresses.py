@@ -54,7 +54,10 @@ def test_ids_that_are_nobodys(world: World, knocker: Knocker) -> None:
             *("GET /customers/{}", "GET /customers/{}/about", "POST /customers/{}/notes"),
             *("POST /asks/{}/end", "POST /invitations/{}/acceptance", "POST /tickets/{}/leaving"),
         ),
-        "guest": ("GET /guest/{}", "GET /guest/{}/head", "POST /guest/{}/messages", "POST /guest/{}/leaving"),
+        "guest": (
+            *("GET /guest/{}", "GET /guest/{}/head", "POST /guest/{}/messages", "POST /guest/{}/leaving"),
+            *("POST /guest/{}/files", "GET /guest/of/{}/pictures/x", "GET /guest/of/{}/files/x/y"),
+        ),
         "administrator": ("GET /webhooks/{}", "POST /webhooks/{}/removal", "POST /webhooks/{}/secret"),
         "customer": ("GET /case/{}", "GET /case/{}/head", "POST /case/{}/messages"),
     }.items():

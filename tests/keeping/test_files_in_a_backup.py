@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from swarm.events import SYSTEM
+from swarm.files.disk import Disk
 from swarm.files.shelf import Shelf
 from swarm.tickets.attaching import keep_loose
 from tests.keeping.conftest import Empty, Run, new_file
@@ -14,10 +16,14 @@ from tests.support.backends import Backend
 from tests.support.town import open_store
 
 
+def on_disk(folder: Path) -> Shelf:
+    return Shelf(folder, Disk(folder))
+
+
 def test_files_come_back_with_their_rows(
     desk: Backend, empty: Empty, swarm: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, shelf, new = open_store(desk), Shelf(tmp_path / "there"), new_file()
+    store, shelf, new = open_store(desk), on_disk(tmp_path / "there"), replace(new_file(), width=1, height=1)
     shelf.arriving(new.token).write_bytes(b"what was sent")
     shelf.arriving(f"{new.token}.safe").write_bytes(b"its copy")
     shelf.keep(new.token)
@@ -30,6 +36,6 @@ def test_files_come_back_with_their_rows(
     assert "1 file is noted whose bytes are not" in " ".join(said.split())
     monkeypatch.setenv("SWARM_FILES__FOLDER", str(tmp_path / "here"))
     swarm(empty(desk.name), "restore", tmp_path / "desk.zip")
-    back = Shelf(tmp_path / "here")
+    back = on_disk(tmp_path / "here")
     assert b"".join(back.chunks(new.token)) == b"what was sent"
     assert b"".join(back.chunks(f"{new.token}.safe")) == b"its copy"

@@ -69,6 +69,8 @@ NO_PAGES = {
     "/files/{token}/{name}": "a download: tests/files",
     "/case/{number:int}/pictures/{token}": "a picture: tests/files",
     "/case/{number:int}/files/{token}/{name}": "a download: tests/files",
+    "/guest/of/{number:int}/pictures/{token}": "a picture: tests/files",
+    "/guest/of/{number:int}/files/{token}/{name}": "a download: tests/files",
     "/demo/stage": "for simulated people: tests/demo/test_stage.py",
     "/set-up": "only before there is anybody: tests/journeys/test_an_empty_installation.py",
     "/sign-in/add": "only where a role needs it: tests/accounts/test_second_step.py",
