@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from swarm.audit.models import Audited
 from swarm.files.kinds import kind_of
 from swarm.files.names import LONGEST, clean, disposition
+from swarm.people.actions import add_person
 from tests.files.conftest import bomb, message, picture, send
 from tests.files.test_files_in_both_lanes import hrefs, kept, rows
 from tests.portal.house import House, bodies, enter, furnish
@@ -187,7 +189,9 @@ def test_a_virus_is_refused_and_a_broken_scanner_lets_nothing_through(
     backend: Backend, tmp_path: Path
 ) -> None:
     script = scanner(
-        tmp_path, 'grep -q BROKEN "$1" && exit 2\ngrep -q SLOW "$1" && exec sleep 60\n! grep -q VIRUS "$1"'
+        tmp_path,
+        'grep -q BROKEN "$1" && exit 2\ngrep -q SLOW "$1" && exec sleep 60\n'
+        'grep -q VIRUS "$1" && echo "$1: Eicar-Test-Signature FOUND" && exit 1\nexit 0',
     )
     with serve_site(backend, files__scan=script, files__scan_seconds="2") as site:
         laura, number = enter(site, furnish(site))
@@ -201,6 +205,21 @@ def test_a_virus_is_refused_and_a_broken_scanner_lets_nothing_through(
             assert answer.status_code == status, data
             assert why in answer.text
         assert (rows(site), len(kept(site))) == (1, 1)
+        noted = site.look(
+            lambda work: work.session.query(Audited).filter_by(kind="ticket.file_refused").all()
+        )
+        assert [(one.about, one.actor.partition(":")[0], one.data) for one in noted] == [
+            (
+                f"ticket:{number}",
+                "customer",
+                {"ticket_id": number, "name": "a.txt", "verdict": "Eicar-Test-Signature FOUND"},
+            )
+        ]
+        root = site.do(
+            lambda work: add_person(work, name="Root", email="r@example.org", role="administrator").id
+        )
+        page = text_of(site.person(root).get(f"/audit?what=tickets&ticket={number}").text)
+        assert "The virus scan refused “a.txt” from Laura Kemp: Eicar-Test-Signature FOUND" in page
 
 
 def test_where_files_cannot_be_kept_it_is_said_and_nothing_is_posted(

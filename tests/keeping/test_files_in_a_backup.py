@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_setting
 
 from swarm.events import SYSTEM
 from swarm.files.disk import Disk
 from swarm.files.shelf import Shelf
+from swarm.files.storages import shelf_of
 from swarm.tickets.attaching import keep_loose
 from tests.keeping.conftest import Empty, Run, new_file
 from tests.support.backends import Backend
+from tests.support.storages import seaweed
 from tests.support.town import open_store
 
 
@@ -39,3 +42,23 @@ def test_files_come_back_with_their_rows(
     back = on_disk(tmp_path / "here")
     assert b"".join(back.chunks(new.token)) == b"what was sent"
     assert b"".join(back.chunks(f"{new.token}.safe")) == b"its copy"
+
+
+def test_a_backup_of_files_in_a_bucket_is_restored_into_another_place(
+    desk: Backend, empty: Empty, swarm: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with seaweed() as storage:
+        for name, value in storage.named().items():
+            monkeypatch.setenv(f"SWARM_FILES__{name.upper()}", value)
+        monkeypatch.setenv("SWARM_FILES__FOLDER", str(tmp_path / "arriving"))
+        there = storage.settings(tmp_path / "arriving")
+        store, shelf, new = open_store(desk), shelf_of(there), new_file()
+        shelf.arriving(new.token).write_bytes(b"what was sent")
+        shelf.keep(new.token)
+        store.write_now(SYSTEM, lambda work: keep_loose(work, "person:2", [new], 1, "lane", hour_bytes=10))
+        store.close()
+        swarm(desk, "backup", tmp_path / "desk.zip")
+        monkeypatch.setenv("SWARM_FILES__PREFIX", "restored")
+        swarm(empty(desk.name), "restore", tmp_path / "desk.zip")
+        back = shelf_of(replace_setting(there, prefix="restored"))
+        assert b"".join(back.chunks(new.token)) == b"what was sent"

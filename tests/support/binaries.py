@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 
@@ -54,6 +55,14 @@ def nginx() -> Path:
     if found:
         return Path(found)
     raise Missing("nginx is not installed: run make test, or apt-get install nginx")
+
+
+def weed() -> Path:
+    """SeaweedFS, from its wheel, which puts it beside Python."""
+    found = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    if found:
+        return Path(found)
+    raise Missing("SeaweedFS is not installed: run make test")
 
 
 def openssl() -> Path:
