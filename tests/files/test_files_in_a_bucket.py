@@ -1,4 +1,4 @@
-"""Files kept in a real storage that speaks S3: whole, by our doors alone, and nothing lost when it is away."""
+"""Files in a real storage that speaks S3: whole, by our doors alone, and nothing lost when it is away."""
 
 from __future__ import annotations
 

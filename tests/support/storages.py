@@ -28,8 +28,8 @@ class Seaweed(Program):
         rights = {"actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         (home / "s3.json").write_text(json.dumps({"identities": [who | rights]}))
         (home / "data").mkdir()
-        names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc")
-        names += ("volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
+        services = ("s3", "master", "volume", "filer")
+        names = [name for one in services for name in (f"{one}.port", f"{one}.port.grpc")]
         options = {
             **dict(zip(names, map(str, ports), strict=True)),
             "dir": str(home / "data"),
@@ -43,8 +43,8 @@ class Seaweed(Program):
             "master.volumeSizeLimitMB": "64",
             "master.telemetry": "false",
         }
-        given = [f"-{name}={value}" for name, value in options.items()]
-        command = [program, "-logtostderr=true", "server", "-filer", "-s3", *given]
+        given: list[str | Path] = [f"-{name}={value}" for name, value in options.items()]
+        command: list[str | Path] = [program, "-logtostderr=true", "server", "-filer", "-s3", *given]
         super().__init__(command, home / "log", self._answers, stop_signal=signal.SIGKILL)
 
     @property
