@@ -28,8 +28,8 @@ class Seaweed(Program):
         rights = {"actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         (home / "s3.json").write_text(json.dumps({"identities": [who | rights]}))
         (home / "data").mkdir()
-        names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc")
-        names += ("volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
+        parts = ("s3", "master", "volume", "filer")
+        names = [f"{part}.{kind}" for part in parts for kind in ("port", "port.grpc")]
         options = {
             **dict(zip(names, map(str, ports), strict=True)),
             "dir": str(home / "data"),
@@ -44,7 +44,7 @@ class Seaweed(Program):
             "master.telemetry": "false",
         }
         given = [f"-{name}={value}" for name, value in options.items()]
-        command = [program, "-logtostderr=true", "server", "-filer", "-s3", *given]
+        command: list[str | Path] = [program, "-logtostderr=true", "server", "-filer", "-s3", *given]
         super().__init__(command, home / "log", self._answers, stop_signal=signal.SIGKILL)
 
     @property
