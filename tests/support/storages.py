@@ -28,13 +28,8 @@ class Seaweed(Program):
         rights = {"actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         (home / "s3.json").write_text(json.dumps({"identities": [who | rights]}))
         (home / "data").mkdir()
-<<<<<<< HEAD
         services = ("s3", "master", "volume", "filer")
         names = [name for one in services for name in (f"{one}.port", f"{one}.port.grpc")]
-=======
-        parts = ("s3", "master", "volume", "filer")
-        names = [f"{part}.{kind}" for part in parts for kind in ("port", "port.grpc")]
->>>>>>> files3
         options = {
             **dict(zip(names, map(str, ports), strict=True)),
             "dir": str(home / "data"),
@@ -48,11 +43,7 @@ class Seaweed(Program):
             "master.volumeSizeLimitMB": "64",
             "master.telemetry": "false",
         }
-<<<<<<< HEAD
         given: list[str | Path] = [f"-{name}={value}" for name, value in options.items()]
-=======
-        given = [f"-{name}={value}" for name, value in options.items()]
->>>>>>> files3
         command: list[str | Path] = [program, "-logtostderr=true", "server", "-filer", "-s3", *given]
         super().__init__(command, home / "log", self._answers, stop_signal=signal.SIGKILL)
 
