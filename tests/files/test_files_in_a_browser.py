@@ -87,3 +87,35 @@ def _look_at(page: Page, name: str) -> None:
     """Kept where somebody wants to look."""
     if folder := os.environ.get("SWARM_TEST_SHOTS"):
         page.screenshot(path=Path(folder) / f"files-{name}.png")
+
+
+def test_by_keyboard_alone_on_a_phone_files_are_chosen_and_taken_back(
+    chromium: Browser, site: Site, house: House, tmp_path: Path
+) -> None:
+    laura, number = enter(site, house)
+    page = browse(chromium, laura, f"/case/{number}", "phone")
+    for name in ("one.txt", "two.txt", "three.txt"):
+        (tmp_path / name).write_text(name)
+    chooser = page.locator("form[data-composer] input[type=file]")
+    # Phones offer the camera beside their files where neither of these narrows it.
+    assert [chooser.get_attribute(name) for name in ("accept", "capture")] == [None, None]
+    page.locator("form[data-composer] textarea").focus()
+    for _step in range(3):
+        if chooser.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    with page.expect_file_chooser() as opened:
+        page.keyboard.press("Enter")
+    opened.value.set_files([tmp_path / name for name in ("one.txt", "two.txt", "three.txt")])
+    tokens = page.locator("[data-chips] [name=files]")
+    expect(tokens).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    area = page.locator("form[data-composer] textarea")
+    for left in (2, 1):
+        area.focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(tokens).to_have_count(left)
+        expect(area).to_be_focused()
+    expect(page.locator("[data-chips] li")).to_contain_text("three.txt")
+    page.context.close()
