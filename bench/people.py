@@ -1,6 +1,6 @@
 """A demo on each database under simulated people: `python -m bench.people --people 200 --minutes 5`.
 
-Durable commits, one worker, the limit on openings raised, for all of them come from one address. It prints
+Durable commits, one worker, the limits of one address raised, for all come from one. It prints
 what `swarm simulate` prints; the exit code is 1 after any error.
 """
 
@@ -19,7 +19,11 @@ from tests.support import servers
 from tests.support.app import START, App
 from tests.support.backends import Backend, PostgresMaker
 
-RAISED = {"SWARM_LIMITS__OPENING_PER_MINUTE": "1000", "SWARM_LOG__LEVEL": "warning"}
+RAISED = {
+    "SWARM_LIMITS__OPENING_PER_MINUTE": "1000",
+    "SWARM_LIMITS__LINKS_PER_MINUTE": "1000",
+    "SWARM_LOG__LEVEL": "warning",
+}
 
 
 @contextmanager
