@@ -21,7 +21,7 @@ import os
 import structlog
 from swarm import main
 log = structlog.get_logger()
-main.schedule = lambda settings: {{"tick": ({EVERY}, lambda work: log.info("tick_ran"))}}
+main.schedule = lambda settings, shelf: {{"tick": ({EVERY}, lambda work: log.info("tick_ran"))}}
 """
 
 
