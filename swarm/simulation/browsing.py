@@ -277,6 +277,11 @@ class _Shared(httpx2.AsyncBaseTransport):
         return await self._connections.handle_async_request(request)
 
 
+def connections_of(most: int) -> httpx2.AsyncHTTPTransport:
+    """So many for all browsers; idle ones are closed here before a server closes them under a request."""
+    return httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=most, keepalive_expiry=2.0))
+
+
 def door_of(path: str) -> str:
     """The kind of door: no numbers, no secrets."""
     return _NUMBERS.sub("#", _SECRET.sub("/link/…", path.partition("?")[0]))

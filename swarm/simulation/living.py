@@ -12,7 +12,7 @@ import httpx2
 import msgspec
 import structlog
 
-from swarm.simulation.browsing import Browser, Failed
+from swarm.simulation.browsing import Browser, Failed, connections_of
 from swarm.simulation.colleagues import CAME_SECOND, Account, Colleague
 from swarm.simulation.customers import CustomerLife
 from swarm.simulation.figures import Figures
@@ -317,6 +317,6 @@ def _kept(life: Coroutine[None, None, None]) -> asyncio.Task[None]:
 
 async def beside(url: str) -> None:
     """Work beside the visitors of the demo at `url`, until cancelled."""
-    async with httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=20)) as connections:
+    async with connections_of(20) as connections:
         with suppress(NotSwarm):
             await Living(url, random.Random(), connections).run()  # noqa: S311 (chance, no secret)

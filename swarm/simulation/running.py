@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 
 from swarm.events.refusals import No
-from swarm.simulation.browsing import Browser, Failed
+from swarm.simulation.browsing import Browser, Failed, connections_of
 from swarm.simulation.colleagues import Account, Colleague, Reader
 from swarm.simulation.customers import CustomerLife
 from swarm.simulation.figures import Figures
@@ -46,7 +46,7 @@ async def simulate(
 
     Raises `NotSwarm`.
     """
-    async with httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_connections=100)) as connections:
+    async with connections_of(100) as connections:
         accounts = (
             await demo_accounts(url, connections) if not given else await _proved(url, given, connections)
         )
