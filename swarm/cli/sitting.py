@@ -81,7 +81,7 @@ class Seat:
                 pause = FIRST_PAUSE
             self._line, self._live = None, False
             self.say("state", {"state": "offline", "unsent": len(self._unsent)})
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (chance, no secret)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def post(self, text: str) -> str:

@@ -106,7 +106,8 @@ def tickets_of(
     session: Session, actor: Actor, customer_id: int, cursor: str | None = None, limit: int = EARLIER
 ) -> paging.Page[Earlier]:
     """Their tickets that the actor may see, newest first. Raises `paging.BadCursor`."""
-    opened: ColumnElement[object] = Ticket.opened_at  # type: ignore[assignment]  # an attribute is an expression
+    # An attribute is an expression of SQL, which its type does not say.
+    opened: ColumnElement[object] = Ticket.opened_at  # type: ignore[assignment]
     number: ColumnElement[object] = Ticket.id  # type: ignore[assignment]
     keys = [(opened, True), (number, True)]
     query = (

@@ -79,7 +79,9 @@ def _scanner(settings: Settings) -> Iterator[Finding]:
         harmless.flush()
         try:
             command = [*shlex.split(files.scan), harmless.name]
-            code = subprocess.run(command, capture_output=True, timeout=files.scan_seconds).returncode  # noqa: S603
+            # What the operator set as the scanner, without a shell.
+            done = subprocess.run(command, capture_output=True, timeout=files.scan_seconds)  # noqa: S603
+            code = done.returncode
         except (OSError, ValueError, subprocess.TimeoutExpired):
             code = -1
     if code == 0:

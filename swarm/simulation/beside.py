@@ -10,7 +10,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import structlog
+
 from swarm.simulation.living import beside
+
+_log = structlog.get_logger(__name__)
 
 # Found where we were found, and not in the folder that happens to be the current one.
 _START = "import sys; sys.path[:] = {path!r}; from swarm.simulation.beside import start; start({url!r})"
@@ -47,6 +51,11 @@ async def _until_alone(url: str) -> None:
     alone = asyncio.create_task(asyncio.to_thread(sys.stdin.buffer.read))
     await asyncio.wait([work, alone], return_when=asyncio.FIRST_COMPLETED)
     work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    with suppress(asyncio.CancelledError):
+        try:
+            await work
+        except Exception:
+            # The server goes on without them: whoever reads its log learns why nobody moves.
+            _log.exception("simulated_people_gone")
     # A thread that reads what will not come would be waited for.
     os._exit(0)

@@ -61,6 +61,7 @@ async def read(request: Request, shelf: Shelf, limits: Files) -> Sent:
     if not _BOUNDARY.fullmatch(boundary):
         raise BadRequest(_("This form could not be read."))
     reader = _Reader(shelf, limits)
+    # It takes callbacks by name; its type wants the closed kind of dictionary.
     parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
     try:
         async for chunk in request.stream():
