@@ -210,7 +210,8 @@ EVERYBODY: list[BaseRoute] = [
 ROUTES: list[BaseRoute] = [*STAFF, *EVERYBODY, *PROGRAMS]
 
 _TAKES_FILES = re.compile(
-    r"/open|/tickets|(/tickets/[0-9]{1,16}/(lane|room)|/case/[0-9]{1,16}|/guest/[0-9]{1,16})/(messages|files)"
+    r"/open|/tickets|/api/v1/tickets/[0-9]{1,16}/lanes/(lane|room)/files"
+    r"|(/tickets/[0-9]{1,16}/(lane|room)|/case/[0-9]{1,16}|/guest/[0-9]{1,16})/(messages|files)"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -40,6 +40,9 @@ IN_PATHS: Mapping[str, Any] = {
         Literal["lane", "room"],
         msgspec.Meta(description="`lane`: the customer lane; `room`: what the customer never sees."),
     ],
+    "token": Annotated[
+        str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="A file's token, as a message names it.")
+    ],
     "key": Annotated[
         str, msgspec.Meta(min_length=1, max_length=60, pattern="^[^/]+$", description="A team's key.")
     ],
@@ -70,17 +73,43 @@ class Call(Generic[F]):
         return number
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A request whose bytes go past the transaction, and transactions as whoever shows its token."""
+
+    request: Request
+    house: House
+    secret: str
+    scope: Scope
+
+    async def read(self, do: Callable[[Work], T]) -> T:
+        """One snapshot. Raises `Problem`."""
+        return await _run(self.house, partial(self._as, do), write=False)
+
+    async def write(self, do: Callable[[Work], T]) -> T:
+        """One transaction. Raises `Problem`."""
+        return await _run(self.house, partial(self._as, do), write=True)
+
+    def _as(self, do: Callable[[Work], T], work: Work) -> T:
+        held = _held(work, self.secret, self.scope)
+        work.actor = held.actor
+        with use(held.actor.language), use_zone(held.actor.timezone):
+            return do(work)
+
+
 @dataclass(frozen=True)
 class Door:
     """One method of one address. What it takes and gives is said by the types of `do`."""
 
     method: Literal["GET", "POST"]
     path: str
-    do: Callable[[Work, Call[Any]], Any]
+    do: Callable[[Work, Call[Any]], Any] | Callable[[Carried, Call[Any]], Awaitable[Any]]
     scope: Scope = "read"
     status: int = 200
     is_post: bool = False
     """It writes in a lane: the limit of messages counts as well."""
+    carries: Literal["", "in", "out"] = ""
+    """Files in, or a file out: past the transaction, so `do` is given the request."""
 
     @cached_property
     def form(self) -> type[Form]:
@@ -92,7 +121,7 @@ class Door:
     def gives(self) -> type[msgspec.Struct] | None:
         """What it answers; none for an answer without a body."""
         given: type[Any] = get_type_hints(self.do)["return"]
-        return None if given is type(None) else given
+        return None if given is type(None) or given is Response else given
 
     @cached_property
     def needs_body(self) -> bool:
@@ -156,6 +185,8 @@ async def _through(door: Door, request: Request, house: House, left: list[Left])
         raise TooMany(left[0].reset)
     if door.is_post:
         await house.limits.hit(Rule("posts", f"{limits.posts_per_minute}/minute"), key)
+    if door.carries:
+        return await _carry(door, request, house, secret)
     path: Mapping[str, Any] = {}
     form: Form | None = None
     refused: Problem | None = None
@@ -175,7 +206,7 @@ async def _through(door: Door, request: Request, house: House, left: list[Left])
         with use(held.actor.language), use_zone(held.actor.timezone):
             if refused is not None or form is None:
                 raise refused or NotFound
-            return door.do(work, Call(form, path, house, held))
+            return door.do(work, Call(form, path, house, held))  # type: ignore[arg-type]
 
     writes = door.method == "POST" and refused is None
     try:
@@ -187,6 +218,25 @@ async def _through(door: Door, request: Request, house: House, left: list[Left])
     if used:
         with suppress(ReadOnly):
             await house.store.write(NOBODY, lambda work: note_used(work, used[0]))
+    return _given(door, given)
+
+
+async def _carry(door: Door, request: Request, house: House, secret: str) -> Response:
+    """First who asks, then what is asked; only then a byte of it is read."""
+    carried = Carried(request, house, secret, door.scope)
+    held = await carried.read(lambda work: _held(work, secret, door.scope))
+    if held.seen_long_ago:
+        with suppress(ReadOnly):
+            await house.store.write(NOBODY, lambda work: note_used(work, held.token_id))
+    path = _path_of(request)
+    with use(held.actor.language), use_zone(held.actor.timezone):
+        read_query(request, Nothing)
+        call = Call(Nothing(), path, house, held)
+        given = await door.do(carried, call)  # type: ignore[arg-type]
+    return given if isinstance(given, Response) else _given(door, given)
+
+
+def _given(door: Door, given: Any) -> Response:
     headers = {"Cache-Control": "no-store"}
     if door.gives is None:
         return Response(status_code=204, headers=headers)

@@ -26,6 +26,17 @@ REF = "#/components/schemas/{name}"
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 ALWAYS = (400, 401, 403, 404, 422, 429, 500, 503)
 WHEN_SENT = (408, 409, 410, 413, 415)
+_FILES = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "files": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "format": "binary", "minLength": 1},
+        }
+    },
+}
 ABOUT = """Everything that people do on the pages, for programs, by the same rules.
 
 Send a token with every request: `Authorization: Bearer swarm_…`. People make them on their own page; a token
@@ -40,6 +51,7 @@ acts as whoever made it, never does more than they may do now, and no more than 
 """
 PARTS = {
     "tickets": "Cases: lists, one, opened, written in, moved on.",
+    "files": "What goes with messages.",
     "owners": "Who has a ticket.",
     "asks": "Help: who could be asked, who is, and what they say.",
     "people": "Who works here, and their accounts.",
@@ -86,7 +98,7 @@ def describe(doors: Sequence[Door], address: str) -> dict[str, Any]:
             "schemas": _without_forms_of_queries(components, doors),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "headers": _HEADERS,
-            "responses": {str(status): _refusal(status) for status in (*ALWAYS, *WHEN_SENT)},
+            "responses": {str(status): _refusal(status) for status in (*ALWAYS, *WHEN_SENT, 507)},
         },
     }
 
@@ -131,7 +143,9 @@ def _operation(
         "parameters": [*_in_path(door), *(_in_query(door, components) if door.method == "GET" else ())],
         "responses": _answers(door, by_kind),
     }
-    if door.method == "POST" and door.form is not Nothing:
+    if door.carries == "in":
+        said["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FILES}}}
+    elif door.method == "POST" and door.form is not Nothing:
         said["requestBody"] = {
             "required": door.needs_body,
             "content": {"application/json": {"schema": by_kind[door.form]}},
@@ -144,9 +158,12 @@ def _answers(door: Door, by_kind: Mapping[Any, Mapping[str, Any]]) -> dict[str, 
         "description": HTTPStatus(door.status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMITS},
     }
-    if door.gives is not None:
+    if door.carries == "out":
+        done["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    elif door.gives is not None:
         done["content"] = {"application/json": {"schema": by_kind[door.gives]}}
-    refused = (*ALWAYS, *(WHEN_SENT if door.method == "POST" else ()))
+    refused = {*ALWAYS, *(WHEN_SENT if door.method == "POST" else ())}
+    refused |= {"in": {507}, "out": {410}, "": set()}[door.carries]
     return {
         str(door.status): done,
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(refused)},

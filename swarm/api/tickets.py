@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from swarm.api.doors import Call, Door, Nothing
+from swarm.api.files import Token
 from swarm.api.views import ModeName, Priority, Ticket, Tickets, View, ticket_of, tickets_of
 from swarm.events.refusals import ensure
 from swarm.lanes.programs import Event, events
@@ -79,6 +80,8 @@ class Written(Form):
     body: Annotated[str, ManyLines(MOST_LETTERS)]
     client_id: ClientId
     wait: bool = False
+    files: Annotated[tuple[Token, ...], Many(50)] = ()
+    """Tokens of files that were sent ahead, in order."""
 
 
 class Marked(Form):
@@ -190,6 +193,7 @@ def post_message(work: Work, call: Call[Written]) -> Message:
         sent.client_id,
         wait=sent.wait and lane == "lane",
         reopen_days=call.house.settings.tickets.reopen_days,
+        files=sent.files,
     )
     return Message(id=posted.message_id, lane=lane, n=posted.seq, client_id=sent.client_id, body=sent.body)
 

@@ -186,6 +186,8 @@ class _Sitting:
         mine = data["by"]["id"] == self._seat.me
         who = Text(_plain(data["by"]["name"]), "bold cyan" if mine else "bold")
         self._out.print(Text(f"{at} ", "dim") + who + Text("  " + _plain(data["message"]["body"])))
+        for one in data["message"].get("files", ()):
+            self._out.print(Text(f"{at}   + {_plain(one['name'])}", "dim"))
 
     def _line(self, text: str, style: str = "") -> None:
         self._out.print(Text(_plain(text), style))

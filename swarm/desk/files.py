@@ -10,12 +10,8 @@ from starlette.responses import JSONResponse, Response
 from swarm.accounts.actions import key_of
 from swarm.accounts.entry import staff_read, staff_write
 from swarm.desk.ticket import LaneName, lane_of, number_of
-from swarm.events.refusals import ensure
 from swarm.lanes import files as lanes
 from swarm.lanes.files import Into
-from swarm.modes import mode_of
-from swarm.store import Work
-from swarm.tickets import queries, rules
 from swarm.tickets.attaching import find_file
 from swarm.tickets.models import File
 from swarm.web.forms import Form, Many, OneLine
@@ -52,19 +48,8 @@ async def picture(request: Request) -> Response:
 
 
 def into(request: Request, number: int, lane: LaneName, *, ahead: bool = False) -> Into:
-    """A lane of a ticket this colleague sees; files `ahead` lose no text, so the rule is asked at once."""
-
-    def check(work: Work) -> tuple[str, int | None]:
-        ticket = queries.find(work.session, work.actor, number)
-        if ahead:
-            case = queries.case_for(work.session, work.actor, ticket)
-            ensure(
-                rules.may_answer_customer(case)
-                if lane == "lane"
-                else rules.may_write_room(case, mode_of(ticket.mode))
-            )
-        return work.actor.key, number
-
+    """A lane of a ticket this colleague sees."""
+    check = lanes.may_send(number, lane, ahead=ahead)
     return Into(
         check=lambda: staff_read(request, check),
         write=lambda do: staff_write(request, do),

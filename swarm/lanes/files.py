@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -15,14 +15,18 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from swarm.audit.actions import note
+from swarm.events.refusals import ensure
 from swarm.files import outside
 from swarm.files.kinds import PICTURES, served_as
 from swarm.files.names import disposition
+from swarm.modes import mode_of
 from swarm.store import Work
 from swarm.text.language import _
+from swarm.tickets import rules
 from swarm.tickets.attaching import NewFile, keep_loose
 from swarm.tickets.events import FileRefused
 from swarm.tickets.models import File
+from swarm.tickets.queries import case_for, find
 from swarm.web import uploads
 from swarm.web.errors import Invalid, NotFound, Problem, Typed, Unavailable
 from swarm.web.forms import build, read_form, typed_of
@@ -52,6 +56,25 @@ class Into:
     lane: str
     ahead: bool = False
     """Without a message: checked whatever the form is."""
+
+
+def may_send(
+    number: int, lane: Literal["lane", "room"], *, ahead: bool
+) -> Callable[[Work], tuple[str, int | None]]:
+    """A colleague sees the ticket; files `ahead` lose no text, so that the lane's rule is asked at once."""
+
+    def check(work: Work) -> tuple[str, int | None]:
+        ticket = find(work.session, work.actor, number)
+        if ahead:
+            case = case_for(work.session, work.actor, ticket)
+            ensure(
+                rules.may_answer_customer(case)
+                if lane == "lane"
+                else rules.may_write_room(case, mode_of(ticket.mode))
+            )
+        return work.actor.key, ticket.id
+
+    return check
 
 
 async def read_message(request: Request, form: type[S], into: Into) -> S:

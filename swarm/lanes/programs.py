@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from swarm.lanes.queries import SYSTEM, headline, notes, people_in
 from swarm.lanes.views import Audience
 from swarm.people.queries import Face, faces
 from swarm.store import Entry
+from swarm.tickets.attaching import Attached, files_of
 from swarm.tickets.events import LaneMessagePosted, RoomMessagePosted
 from swarm.tickets.queries import messages
 
@@ -25,6 +26,16 @@ class By(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a message: fetched at `/api/v1/files/{token}`."""
+
+    token: str
+    name: str
+    kind: str
+    """What its first bytes say it is, such as `image/png`."""
+    bytes: int
+
+
 class Text(msgspec.Struct, frozen=True, kw_only=True):
     """A message as it stands now."""
 
@@ -32,6 +43,8 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     body: str
     """Markdown, as it was written."""
+    files: list[Sent]
+    """What went with it."""
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +81,12 @@ def events(session: Session, entries: Sequence[Entry], audience: Audience) -> li
     texts = messages(
         session, [fact.message_id for fact in said if isinstance(fact, LaneMessagePosted | RoomMessagePosted)]
     )
+    sent = files_of(session, list(texts))
     names = faces(session, people_in(shown))
     beside = notes(session, shown) if audience == "staff" else {}
     known = {
         (entry.stream, entry.seq): _data(
-            entry, names, beside.get((entry.stream, entry.seq), ""), _text(entry, texts)
+            entry, names, beside.get((entry.stream, entry.seq), ""), _text(entry, texts, sent)
         )
         for entry in shown
     }
@@ -96,8 +110,13 @@ def _data(entry: Entry, names: dict[str, Face], note: str, text: Text | None) ->
     )
 
 
-def _text(entry: Entry, texts: dict[int, Any]) -> Text | None:
+def _text(entry: Entry, texts: dict[int, Any], sent: Mapping[int, list[Attached]]) -> Text | None:
     if not isinstance(entry.event, LaneMessagePosted | RoomMessagePosted):
         return None
     said = texts.get(entry.event.message_id)
-    return None if said is None else Text(id=said.id, client_id=said.client_id, body=said.body)
+    if said is None:
+        return None
+    files = [
+        Sent(token=one.token, name=one.name, kind=one.kind, bytes=one.bytes) for one in sent.get(said.id, ())
+    ]
+    return Text(id=said.id, client_id=said.client_id, body=said.body, files=files)

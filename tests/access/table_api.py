@@ -28,6 +28,13 @@ _API: Mapping[tuple[str, str], OnTicket | Plain] = {
         201, climbing="ladder_owner", swarming="hive_owner", fresh="hive_lead"
     ),
     ("POST", "/tickets/{number:int}/lanes/{lane}/messages lane=room"): _on(201, **ROOM),
+    # As JSON, which is refused once it is clear that files would be taken from whoever sends it.
+    ("POST", "/tickets/{number:int}/lanes/{lane}/files lane=lane"): _on(
+        415, climbing="ladder_owner", swarming="hive_owner", fresh="hive_lead"
+    ),
+    ("POST", "/tickets/{number:int}/lanes/{lane}/files lane=room"): _on(415, **ROOM),
+    ("GET", "/files/{token} lane=lane"): see(),
+    ("GET", "/files/{token} lane=room"): see(),
     ("POST", "/tickets/{number:int}/answer"): _on(**OWNERS),
     ("POST", "/tickets/{number:int}/pace"): _on(**OWNERS, solved="nobody"),
     ("POST", "/tickets/{number:int}/resolution"): _on(**OWNERS, solved="nobody"),
