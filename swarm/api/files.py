@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from swarm.api.doors import Call, Carried, Door, Nothing
 from swarm.api.views import View
+from swarm.files.kinds import UNKNOWN
 from swarm.lanes import files as lanes
 from swarm.lanes.files import Into, may_send
 from swarm.tickets.attaching import find_file
@@ -55,7 +56,9 @@ async def fetch_file(carried: Carried, call: Call[Nothing]) -> Response:
     """A file as it was sent, for whoever may read its message now."""
     token = call.path["token"]
     return await lanes.download(
-        carried.request, lambda: carried.read(lambda work: find_file(work.session, work.actor, token))
+        carried.request,
+        lambda: carried.read(lambda work: find_file(work.session, work.actor, token)),
+        UNKNOWN,
     )
 
 

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from swarm.api import views
 from swarm.api.doors import BASE, IN_PATHS, Door, Nothing
 from swarm.api.views import View
+from swarm.files.kinds import UNKNOWN
 from swarm.lanes import programs
 
 REF = "#/components/schemas/{name}"
@@ -159,7 +160,7 @@ def _answers(door: Door, by_kind: Mapping[Any, Mapping[str, Any]]) -> dict[str, 
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMITS},
     }
     if door.carries == "out":
-        done["content"] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+        done["content"] = {UNKNOWN: {"schema": {"type": "string", "format": "binary"}}}
     elif door.gives is not None:
         done["content"] = {"application/json": {"schema": by_kind[door.gives]}}
     refused = {*ALWAYS, *(WHEN_SENT if door.method == "POST" else ())}

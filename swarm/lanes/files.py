@@ -116,8 +116,8 @@ async def read_message(request: Request, form: type[S], into: Into) -> S:
             house.shelf.drop(one.token)
 
 
-async def download(request: Request, find: Find) -> Response:
-    """The file as it was sent: to be kept, never to be shown."""
+async def download(request: Request, find: Find, kind: str = "") -> Response:
+    """The file as it was sent, as its own type or as this one: to be kept, never to be shown."""
     file = await find()
     headers = {
         "Content-Disposition": disposition(file.name),
@@ -125,7 +125,7 @@ async def download(request: Request, find: Find) -> Response:
         "Content-Security-Policy": NO_SCRIPT,
         "Cache-Control": "private, no-cache",
     }
-    return await _bytes(request, file.token, find, served_as(file.kind), headers)
+    return await _bytes(request, file.token, find, kind or served_as(file.kind), headers)
 
 
 async def picture(request: Request, find: Find) -> Response:

@@ -14,12 +14,14 @@ from tests.support.site import Site
 from tests.support.town import Town
 
 WORK = """
-import json, sys
+import io, json, sys
 from made import AuthenticatedClient
 from made.api.tickets import open_ticket, post_message, list_events, list_tickets, resolve_ticket, show_ticket
 from made.api.owners import take_ticket
 from made.api.asks import ask, show_swarm
-from made.models import Asked, Opened, Problem, Taken, Written
+from made.api.files import fetch_file, send_files
+from made.models import Asked, Opened, Problem, SendFilesBody, Taken, Written
+from made.types import File
 
 address, token, team, helper = sys.argv[1:]
 client = AuthenticatedClient(base_url=address, token=token)
@@ -28,12 +30,17 @@ case = Opened(
 )
 opened = open_ticket.sync(client=client, body=case)
 taken = take_ticket.sync(number=opened.number, client=client, body=Taken(version=opened.version))
-said = Written(body="Odd.", client_id="made-0002")
+log = SendFilesBody(files=[File(io.BytesIO(b"12:00 it stopped"), "phone.log", "text/plain")])
+sent = send_files.sync(number=opened.number, lane="room", client=client, body=log)
+said = Written(body="Odd.", client_id="made-0002", files=sent.files)
 note = post_message.sync(number=opened.number, lane="room", client=client, body=said)
 wanted = Asked(question="Why?", client_id="made-0003", people=[int(helper)])
 asked = ask.sync(number=opened.number, client=client, body=wanted)
 swarm = show_swarm.sync(number=opened.number, client=client)
 events = list_events.sync(number=opened.number, lane="room", client=client)
+[token] = [one.token for event in events.items if event.data and event.data.message
+           for one in event.data.message.files]
+kept = fetch_file.sync(token=token, client=client)
 solved = resolve_ticket.sync(number=opened.number, client=client)
 missing = show_ticket.sync(number=999999, client=client)
 mine = list_tickets.sync(client=client)
@@ -46,6 +53,7 @@ print(json.dumps({
     "open": [one.question for one in swarm.asks],
     "bodies": [one.data.message.body for one in events.items if one.data and one.data.message],
     "solved": [solved.status, solved.resolved_at is not None],
+    "kept": kept.payload.read().decode(),
     "missing": missing.status,
     "mine": [one.number for one in mine.items],
 }))
@@ -92,6 +100,7 @@ def test_it_opens_asks_and_resolves(site: Site, town: Town, program: Programs, t
         "open": ["Why?"],
         "bodies": ["Odd."],
         "solved": ["resolved", True],
+        "kept": "12:00 it stopped",
         "missing": 404,
         "mine": [number],
     }

@@ -47,6 +47,7 @@ def test_a_file_is_sent_named_by_a_message_listed_and_fetched(town: Town, progra
         ]
         got = ina.get(f"/files/{tokens[0]}")
         assert (got.status_code, got.content) == (200, LOG)
+        assert got.headers["content-type"] == "application/octet-stream"
         assert "attachment" in got.headers["content-disposition"]
         assert "sandbox" in got.headers["content-security-policy"]
 
