@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -283,8 +284,13 @@ def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+@cache
+def _settings() -> msgspec.inspect.Type:
+    return msgspec.inspect.type_info(Settings)
+
+
 def _field(path: Sequence[str], origin: str) -> msgspec.inspect.Type:
-    found: msgspec.inspect.Type = msgspec.inspect.type_info(Settings)
+    found = _settings()
     for part in path:
         known = {field.name: field.type for field in found.fields} if isinstance(found, StructType) else {}
         if part not in known:
