@@ -35,6 +35,8 @@ PAIRS = ("sqlite", "postgres+redis")
 LONGEST = ("test_ownership_machine.py", "test_three_workers.py")
 """Files that are begun first: at the end one worker would go on alone."""
 programs_of = pytest.StashKey[list[Program]]()
+witnesses_of = pytest.StashKey[dict[str, Callable[[], str]]]()
+"""What a failed test's report asks, before the browsers close: title → what was seen."""
 
 settings.register_profile(
     "swarm", deadline=None, print_blob=True, database=DirectoryBasedExampleDatabase("var/cache/hypothesis")
@@ -55,11 +57,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Puts the output of a failed test's own programs into its report."""
+    """Puts the output of a failed test's own programs, and what its witnesses saw, into its report."""
     report = yield
     if report.failed:
         for program in item.stash.get(programs_of, []):
             report.sections.append((f"output of {program.log.name}", program.output[-20_000:]))
+        if report.when == "call":
+            for title, tell in item.stash.get(witnesses_of, {}).items():
+                try:
+                    report.sections.append((title, tell()[-20_000:]))
+                except Exception as error:
+                    report.sections.append((title, f"cannot tell: {error}"))
     return report
 
 

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from swarm.tickets import queries
-from swarm.tickets.models import Ticket
+from swarm.tickets.models import Message, Ticket
+from tests.conftest import witnesses_of
 from tests.support.site import Site
 from tests.support.town import Town, build
 
@@ -23,6 +26,12 @@ WITHIN = 10_000
 """Milliseconds after which nobody waits any more; how long it takes, `python -m bench shown` says."""
 SHOTS = os.environ.get("SWARM_TEST_SHOTS", "")
 
+LOOK = """() => [
+  document.querySelector("[data-live-pill]")?.dataset.state,
+  document.body.innerText,
+  JSON.stringify({ ...sessionStorage }),
+].join("\\n")"""
+
 
 @dataclass
 class Screen:
@@ -30,6 +39,25 @@ class Screen:
 
     page: Page
     received: list[str] = field(default_factory=list)
+    journal: list[str] = field(default_factory=list)
+    """Requests and frames, one a line, for the report of a test that fails."""
+
+    def __post_init__(self) -> None:
+        begun = monotonic()
+
+        def note(what: str) -> None:
+            self.journal.append(f"{monotonic() - begun:7.2f} s  {what[:160]}")
+
+        def socket(opened: Any) -> None:
+            note(f"socket to {opened.url}")
+            opened.on("framesent", lambda data: note(f"> {data}"))
+            opened.on("framereceived", lambda data: note(f"< {data}"))
+            opened.on("close", lambda _socket: note("socket closed"))
+
+        self.page.on("websocket", socket)
+        self.page.on("response", lambda answer: note(f"{answer.status} {answer.request.method} {answer.url}"))
+        self.page.on("requestfailed", lambda asked: note(f"failed: {asked.method} {asked.url}"))
+        self.page.on("console", lambda said: note(f"console: {said.text}"))
 
     def listen(self) -> None:
         """Keep what arrives."""
@@ -44,6 +72,11 @@ class Screen:
         self.page.on("websocket", keep_frames)
         self.page.on("response", keep_answer)
 
+    def tell(self) -> str:
+        """What the page shows and keeps, and its journal."""
+        shown = self.page.evaluate(LOOK) if self.journal else "nothing was opened"
+        return "\n".join([self.page.url, shown, *self.journal[-60:]])
+
     def shot(self, name: str) -> None:
         """A picture to look at, where SWARM_TEST_SHOTS names a folder."""
         if SHOTS:
@@ -57,7 +90,9 @@ def town(site: Site) -> Town:
 
 
 @pytest.fixture
-def screens(site: Site, town: Town, chromium: Browser) -> Iterator[dict[str, Screen]]:
+def screens(
+    site: Site, town: Town, chromium: Browser, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Screen]]:
     """Ana asks, Ina owns, Quinn knows, Mona manages; Ada is of tier 1, Cleo of tier 2."""
     opened: dict[str, Screen] = {}
     contexts = []
@@ -70,9 +105,18 @@ def screens(site: Site, town: Town, chromium: Browser) -> Iterator[dict[str, Scr
         page = context.new_page()
         page.on("pageerror", lambda error: pytest.fail(f"a script failed: {error}"))
         opened[name] = Screen(page)
+    witnesses = {f"{name}'s browser": screen.tell for name, screen in opened.items()}
+    request.node.stash[witnesses_of] = {"the lanes": lambda: _stored(site), **witnesses}
     yield opened
     for context in contexts:
         context.close()
+
+
+def _stored(site: Site) -> str:
+    said = select(Message.id, Message.lane, Message.seq, Message.author, Message.at, Message.body).order_by(
+        Message.id
+    )
+    return "\n".join(map(str, site.look(lambda work: work.session.execute(said).all())))
 
 
 def live(page: Page) -> None:
