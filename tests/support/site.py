@@ -110,7 +110,7 @@ class Site:
         return self._visitor({}, NOBODY)
 
     def _visitor(self, cookies: Mapping[str, str], actor: Actor) -> Visitor:
-        made = Visitor(self, actor, httpx2.Client(base_url=self.url, timeout=PATIENCE))
+        made = Visitor(self, actor, httpx2.Client(base_url=self.url, timeout=PATIENCE, verify=False))
         for name, value in cookies.items():
             made.http.cookies.set(name, value)
         self.visitors.append(made)
