@@ -216,8 +216,7 @@ async def _through(door: Door, request: Request, house: House, left: list[Left])
         await _run(house, lambda work: _held(work, secret, door.scope), write=False)
         raise
     if used:
-        with suppress(ReadOnly):
-            await house.store.write(NOBODY, lambda work: note_used(work, used[0]))
+        await _note_used(house, used[0])
     return _given(door, given)
 
 
@@ -226,14 +225,18 @@ async def _carry(door: Door, request: Request, house: House, secret: str) -> Res
     carried = Carried(request, house, secret, door.scope)
     held = await carried.read(lambda work: _held(work, secret, door.scope))
     if held.seen_long_ago:
-        with suppress(ReadOnly):
-            await house.store.write(NOBODY, lambda work: note_used(work, held.token_id))
+        await _note_used(house, held.token_id)
     path = _path_of(request)
     with use(held.actor.language), use_zone(held.actor.timezone):
         read_query(request, Nothing)
         call = Call(Nothing(), path, house, held)
         given = await door.do(carried, call)  # type: ignore[arg-type]
     return given if isinstance(given, Response) else _given(door, given)
+
+
+async def _note_used(house: House, token_id: int) -> None:
+    with suppress(ReadOnly):
+        await house.store.write(NOBODY, lambda work: note_used(work, token_id))
 
 
 def _given(door: Door, given: Any) -> Response:

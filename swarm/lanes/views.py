@@ -9,6 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from swarm.people.queries import Face
 from swarm.rooms.queries import AskedHelp
 from swarm.tickets.attaching import Attached
 
@@ -32,6 +33,24 @@ class MessageView:
     is_answer: bool
     is_guest: bool = False
     files: Sequence[Attached] = ()
+
+
+def unsent(author: Face, now: datetime) -> MessageView:
+    """The bubble of a message that is not stored yet; the script fills in its words."""
+    return MessageView(
+        dom_id="",
+        client_id="",
+        message_id=0,
+        author_name=author.name,
+        author_id=author.key,
+        hue=author.hue,
+        is_owner=False,
+        is_customer=author.is_customer,
+        is_guest=author.is_guest,
+        at=now,
+        html=Markup(),
+        is_answer=False,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

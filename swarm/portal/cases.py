@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from babel.dates import format_date
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from swarm.accounts.entry import anyone_read, anyone_write, customer_read, customer_write
 from swarm.lanes.files import read_message
 from swarm.lanes.queries import tail
-from swarm.lanes.views import MessageView
+from swarm.lanes.views import unsent
 from swarm.people.models import Customer, Person
 from swarm.people.queries import Face, teams
 from swarm.portal.files import Token, into, into_new, uploader_at
@@ -285,7 +285,7 @@ def _about(request: Request, work: Work, ticket: Ticket, problem: Problem | None
         "problem": problem,
         "client_id": secrets.token_urlsafe(16),
         "most": MOST_LETTERS,
-        "pending": _pending(me, work.now),
+        "pending": unsent(me, work.now),
         "read_seq": follows.read_seq,
         "letters": follows.letters,
         "letters_reach": settings.mail.writes_to_customers and _has_address(work, ticket),
@@ -309,23 +309,6 @@ def _reopen_until(ticket: Ticket, days: int) -> str:
         return ""
     last = (ticket.resolved_at + timedelta(days=days)).astimezone(zone())
     return format_date(last.date(), "long", locale=current())
-
-
-def _pending(me: Face, now: datetime) -> MessageView:
-    """The bubble of a message that is not stored yet; the script fills in its words."""
-    return MessageView(
-        dom_id="",
-        client_id="",
-        message_id=0,
-        author_name=me.name,
-        author_id=me.key,
-        hue=me.hue,
-        is_owner=False,
-        is_customer=True,
-        at=now,
-        html=Markup(),
-        is_answer=False,
-    )
 
 
 def _keep(problem: Problem, typed: Typed | None) -> Typed:

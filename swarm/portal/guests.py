@@ -14,7 +14,7 @@ from swarm.accounts.actions import key_of
 from swarm.accounts.entry import guest_read, guest_write
 from swarm.lanes.files import read_message
 from swarm.lanes.queries import tail
-from swarm.lanes.views import MessageView
+from swarm.lanes.views import unsent
 from swarm.modes import mode_of
 from swarm.people.models import Person
 from swarm.people.queries import Face
@@ -147,7 +147,7 @@ async def _page(request: Request, problem: Problem | None) -> Markup:
             "form": problem.typed if problem else Typed.blank(),
             "client_id": secrets.token_urlsafe(16),
             "most": MOST_LETTERS,
-            "pending": _pending(work),
+            "pending": unsent(Face(work.actor.key, work.actor.name), work.now),
         }
         return house_of(request).render.html(request, "portal/guest.html", context)
 
@@ -174,22 +174,3 @@ def _about(work: Work, ticket: Ticket) -> dict[str, Any]:
         "people": [*helpers, *guests],
         "status_text": customer_status_word(ticket.status),
     }
-
-
-def _pending(work: Work) -> MessageView:
-    """The bubble of a message that is not stored yet; the script fills in its words."""
-    me = Face(work.actor.key, work.actor.name)
-    return MessageView(
-        dom_id="",
-        client_id="",
-        message_id=0,
-        author_name=me.name,
-        author_id=me.key,
-        hue=me.hue,
-        is_owner=False,
-        is_customer=False,
-        is_guest=True,
-        at=work.now,
-        html=Markup(),
-        is_answer=False,
-    )
