@@ -149,7 +149,7 @@ def test_an_address_that_fails_rests_and_is_given_up_after_days(out: Outside) ->
         out.say()
     out.until_webhook(lambda row: row.failures >= 3 and row.rest_until is not None)
     page = text_of(out.root.get(f"/webhooks/{out.id}").text)
-    assert "Nothing arrives since" in page and "No, not like this" in page
+    assert "Nothing arrives. First failure: " in page and "No, not like this" in page
     out.site.clock.move(days=3, minutes=1)
     row = out.until_webhook(lambda row: row.state == "off")
     assert row.given_up
