@@ -27,9 +27,10 @@ class Disk:
 
     def read(self, name: str) -> Iterator[bytes]:
         """Its bytes. Raises `FileNotFoundError`."""
-        with self._place(name).open("rb") as kept:
-            while chunk := kept.read(CHUNK):
-                yield chunk
+        place, start = self._place(name), 0
+        while chunk := _piece(place, start):
+            yield chunk
+            start += len(chunk)
 
     def forget(self, name: str) -> None:
         """Gone, whether it was there or not."""
@@ -38,6 +39,13 @@ class Disk:
 
     def _place(self, name: str) -> Path:
         return self._folder / name[:2] / name
+
+
+def _piece(place: Path, start: int) -> bytes:
+    # Opened for each: whoever reads slowly, or goes away in the middle, holds no file of ours.
+    with place.open("rb") as kept:
+        kept.seek(start)
+        return kept.read(CHUNK)
 
 
 def _flush(path: Path) -> None:

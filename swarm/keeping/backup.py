@@ -84,11 +84,15 @@ def _put_files(connection: Connection, shelf: Shelf, writer: Writer, progress: P
         for name in (token, f"{token}.safe") if width is not None else (token,):
             try:
                 chunks = shelf.chunks(name)
-                first = next(chunks, b"")
+                try:
+                    first = next(chunks, b"")
+                except FileNotFoundError:
+                    # Swept since the snapshot; or lost, which the command tells by the numbers.
+                    continue
                 writer.file(name, chain((first,), chunks))
             except FileNotFoundError:
-                # Swept since the snapshot; or lost, which the command tells by the numbers.
-                continue
+                # Half of it stands in the archive, which nobody could restore.
+                raise No(_("A file was taken away while it was backed up. Take the backup again.")) from None
             except Away as why:
                 # Never a backup from which files are missing because of a bad moment.
                 raise No(_("The storage of files does not answer: %(why)s.", why=why)) from None

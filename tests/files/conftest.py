@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import secrets
 import struct
+import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -55,3 +58,11 @@ def bomb(side: int = 50_000) -> bytes:
     data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
     head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def until(there: Callable[[], object]) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + 10
+    while not there():
+        assert time.monotonic() < end
+        os.sched_yield()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import http.client
 import re
 import secrets
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from swarm.files.disk import CHUNK
 from swarm.tickets.models import Message
-from tests.files.conftest import message, picture, send
+from tests.files.conftest import message, picture, send, until
 from tests.guests.conftest import Desk, desk
 from tests.guests.test_a_guest_is_out import ENDS
 from tests.support.backends import Backend
@@ -140,6 +140,25 @@ def test_a_download_under_way_is_cut_with_the_right(backend: Backend) -> None:
                 with pytest.raises(http.client.IncompleteRead) as cut:
                     got.read()
                 assert len(cut.value.partial) < size - CHUNK
+
+
+def held(folder: str) -> list[str]:
+    """The files below a folder that this process has open."""
+    found = []
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(str(one.readlink()))
+    return [path for path in found if path.startswith(folder)]
+
+
+def test_whoever_reads_slowly_holds_no_file_open(desk: Desk) -> None:
+    sent = send(desk.ina, f"/tickets/{desk.ticket}/room/messages", message(), ("a.bin", b"\xff" * 12_000_000))
+    assert sent.status_code == 200, sent.text
+    rui, page = desk.guest()
+    (href,) = hrefs(rui, page)
+    with rui.http.stream("GET", href) as got:
+        assert len(next(got.iter_raw(CHUNK))) == CHUNK
+        until(lambda: not held(desk.site.settings.files.folder))
 
 
 def test_what_a_guest_began_to_send_leaves_nothing_when_they_are_out(desk: Desk) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import stat
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from swarm.audit.models import Audited
 from swarm.files.kinds import kind_of
 from swarm.files.names import LONGEST, clean, disposition
 from swarm.people.actions import add_person
-from tests.files.conftest import bomb, message, picture, send
+from tests.files.conftest import bomb, message, picture, send, until
 from tests.files.test_files_in_both_lanes import hrefs, kept, rows
 from tests.portal.house import House, bodies, enter, furnish
 from tests.support.backends import Backend
@@ -166,16 +165,6 @@ def test_an_upload_cut_in_the_middle_leaves_nothing(site: Site, house: House) ->
     until(lambda: kept(site) == [])
     assert rows(site) == 0
     assert len(bodies(site, number)) == 1
-
-
-def until(there: object) -> None:
-    """Wait for what another thread does."""
-    import time
-
-    end = time.monotonic() + 10
-    while not there():  # type: ignore[operator]
-        assert time.monotonic() < end
-        os.sched_yield()
 
 
 def scanner(home: Path, words: str) -> str:

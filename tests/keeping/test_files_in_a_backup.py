@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from msgspec.structs import replace as replace_setting
 
 from swarm.events import SYSTEM
-from swarm.files.disk import Disk
+from swarm.events.refusals import No
+from swarm.files.disk import CHUNK, Disk
 from swarm.files.shelf import Shelf
 from swarm.files.storages import shelf_of
+from swarm.keeping import backup
 from swarm.tickets.attaching import keep_loose
 from tests.keeping.conftest import Empty, Run, new_file
 from tests.support.backends import Backend
@@ -62,3 +65,23 @@ def test_a_backup_of_files_in_a_bucket_is_restored_into_another_place(
         swarm(empty(desk.name), "restore", tmp_path / "desk.zip")
         back = shelf_of(replace_setting(there, prefix="restored"))
         assert b"".join(back.chunks(new.token)) == b"what was sent"
+
+
+def test_a_file_that_goes_in_the_middle_leaves_no_backup_that_cannot_be_restored(
+    desk: Backend, tmp_path: Path
+) -> None:
+    store, shelf, new = open_store(desk), on_disk(tmp_path / "there"), new_file()
+    shelf.arriving(new.token).write_bytes(b"\xff" * (CHUNK + 1))
+    shelf.keep(new.token)
+    store.write_now(SYSTEM, lambda work: keep_loose(work, "person:2", [new], 1, "lane", hour_bytes=10))
+    store.close()
+
+    class Swept(Shelf):
+        def chunks(self, name: str) -> Iterator[bytes]:
+            for chunk in super().chunks(name):
+                yield chunk
+                self.forget(name)
+
+    with pytest.raises(No, match="taken away"):
+        backup.take(desk.database_url, tmp_path / "desk.zip", shelf=Swept(shelf.folder, Disk(shelf.folder)))
+    assert not (tmp_path / "desk.zip").exists()
