@@ -17,9 +17,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from swarm.live.ports import Ear
+from swarm.redis_away import RedisAway, asked
 from swarm.store.log import Entry
 
 CHANNELS = 256
@@ -187,9 +187,10 @@ class RedisDoorbell:
             began = self._now()
             client = self._client()
             try:
-                async with client, client.pubsub() as pubsub:
-                    await self._listen(pubsub)
-            except (RedisError, OSError, TimeoutError) as problem:
+                with asked():
+                    async with client, client.pubsub() as pubsub:
+                        await self._listen(pubsub)
+            except RedisAway as problem:
                 self.counts["reconnections"] += 1
                 _log.warning("doorbell_lost", problem=str(problem), age=round(self.age(), 1))
             except Exception:
@@ -243,31 +244,35 @@ class RedisDoorbell:
 
     async def _subscribe(self, pubsub: PubSub, channels: Sequence[str]) -> None:
         try:
-            await pubsub.subscribe(*channels)
-        except (RedisError, OSError, TimeoutError):
+            with asked():
+                await pubsub.subscribe(*channels)
+        except RedisAway:
             # The listener sees the same and begins anew with all channels.
             self.counts["failed_subscriptions"] += 1
 
     async def _publish_forever(self) -> None:
         while not self._stopped:
-            client = self._client()
             try:
-                async with client:
-                    while self._outgoing or not self._stopped:
-                        await self._outgoing_some.wait()
-                        self._outgoing_some.clear()
-                        batch = [self._outgoing.popleft() for _ in range(len(self._outgoing))]
-                        if not batch:
-                            continue
-                        async with client.pipeline(transaction=False) as pipe:
-                            for channel, data in batch:
-                                pipe.publish(channel, data)
-                            await pipe.execute()
-            except (RedisError, OSError, TimeoutError):
+                with asked():
+                    await self._publish()
+            except RedisAway:
                 self.counts["lost_batches"] += 1
             except Exception:
                 _log.exception("doorbell_failed")
             await asyncio.sleep(0.2)
+
+    async def _publish(self) -> None:
+        async with self._client() as client:
+            while self._outgoing or not self._stopped:
+                await self._outgoing_some.wait()
+                self._outgoing_some.clear()
+                batch = [self._outgoing.popleft() for _ in range(len(self._outgoing))]
+                if not batch:
+                    continue
+                async with client.pipeline(transaction=False) as pipe:
+                    for channel, data in batch:
+                        pipe.publish(channel, data)
+                    await pipe.execute()
 
     async def _probe_forever(self) -> None:
         while True:

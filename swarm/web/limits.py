@@ -13,8 +13,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
+from swarm.redis_away import RedisAway, asked
 from swarm.web.errors import TooMany
 
 _logger = logging.getLogger(__name__)
@@ -110,12 +110,13 @@ class Limits:
                 # One request finds out whether Redis is back; the others do not wait for it.
                 self._again = time.monotonic() + _PAUSE
             try:
-                answer = await question(self._shared)
+                with asked():
+                    answer = await question(self._shared)
                 self._again = 0.0
                 return answer
-            except (RedisError, OSError, TimeoutError) as error:
+            except RedisAway as away:
                 self._again = time.monotonic() + _PAUSE
-                _logger.warning("limits are counted by this process alone: %s", type(error).__name__)
+                _logger.warning("limits are counted by this process alone: %s", away)
         return await question(self._here)
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from swarm.live.doorbell_redis import RedisDoorbell
 from swarm.live.limits import Limits
+from tests.faults.proxy import proxied
 from tests.live.house import Doors, MemoryLog, Page, Worker, until, worker
 from tests.support import servers
 from tests.support.processes import free_port
@@ -126,3 +127,16 @@ async def test_a_redis_that_is_down_at_the_start_delays_nobody() -> None:
         await bob.live(room_1=0)
         one.hub.ring([log.append("room:1", "x")])
         await bob.until(lambda: bob.numbers("room:1") == [1])
+
+
+async def test_a_reset_line_is_a_lost_batch_and_no_error() -> None:
+    log, doors = house()
+    with servers.redis() as redis:
+        async with proxied(redis.port) as line:
+            bell = RedisDoorbell(f"redis://127.0.0.1:{line.port}", probe=0.3, silent=1.5)
+            async with worker(log, doors, doorbell=bell, limits=SLOW_HEADS) as one:
+                await proved(one)
+                line.reset()
+                await until(lambda: bell.counts["reconnections"] and bell.counts["lost_batches"])
+                proven = bell._proved
+                await until(lambda: bell._proved > proven)

@@ -30,11 +30,6 @@ class Site:
     static: Static
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def lay_out(folder: Path) -> Path:
     for name in ("css/app.css", "js/desk.js"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,14 @@
 """Guessing is slowed down, by address and by account, with Redis or without."""
 
+import asyncio
 import socket
 
 import pytest
 
 from swarm.web.errors import TooMany
 from swarm.web.limits import Limits, Rule
+from tests.faults.proxy import proxied
+from tests.support import servers
 
 RULE = Rule("sign_in", "3/minute")
 pytestmark = pytest.mark.anyio
@@ -39,3 +42,19 @@ async def test_without_redis_the_process_counts_alone():
         with pytest.raises(TooMany):
             await limits.hit(RULE, "x")
         await limits.close()
+
+
+async def test_a_line_to_redis_that_was_reset_while_idle_refuses_nobody():
+    with servers.redis() as redis:
+        async with proxied(redis.port) as line:
+            limits = Limits(f"redis://127.0.0.1:{line.port}")
+            await limits.hit(RULE, "x")
+            line.reset()
+            # Whoever is answered by the same loop afterwards was behind the reset.
+            reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
+            writer.write(b"PING\r\n")
+            assert await reader.readline() == b"+PONG\r\n"
+            for _ in range(3):
+                await limits.hit(RULE, "x")
+            writer.close()
+            await limits.close()
