@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import re
 import secrets
-from contextlib import closing, suppress
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -120,26 +122,47 @@ def test_an_open_page_shows_the_file_with_its_message(desk: Desk) -> None:
         assert rui.get(href).status_code == 200
 
 
+SIZE = 12_000_000
+"""Bytes: more than the kernel holds between a server and somebody who does not read."""
+
+
+@contextmanager
+def begun(rui: Visitor, href: str) -> Iterator[http.client.HTTPResponse]:
+    """A download of which the first piece was read."""
+    host, port = rui.site.url.removeprefix("http://").split(":")
+    cookies = "; ".join(f"{one.name}={one.value}" for one in rui.http.cookies.jar)
+    with closing(http.client.HTTPConnection(host, int(port))) as line:
+        line.sock = socket.socket()
+        # Left alone, the kernel takes tens of megabytes for them.
+        line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        line.sock.settimeout(10)
+        line.sock.connect((host, int(port)))
+        line.request("GET", href, headers={"Cookie": cookies})
+        with line.getresponse() as got:
+            assert got.status == 200 and len(got.read(CHUNK)) == CHUNK
+            yield got
+
+
+def send_large(desk: Desk) -> tuple[Visitor, str, str]:
+    """A guest, their page, and a large file in it."""
+    room = f"/tickets/{desk.ticket}/room/messages"
+    sent = send(desk.ina, room, message(), ("a.bin", b"\xff" * SIZE))
+    assert sent.status_code == 200, sent.text
+    rui, page = desk.guest()
+    (href,) = hrefs(rui, page)
+    return rui, page, href
+
+
 def test_a_download_under_way_is_cut_with_the_right(backend: Backend) -> None:
     """However slowly somebody reads what they were given in time."""
-    size = 12_000_000
     with serve_site(backend, live__standing_seconds="0.01") as site:
         town_desk = desk.__wrapped__(site)  # type: ignore[attr-defined]
-        sent = send(
-            town_desk.ina, f"/tickets/{town_desk.ticket}/room/messages", message(), ("a.bin", b"\xff" * size)
-        )
-        assert sent.status_code == 200, sent.text
-        rui, page = town_desk.guest()
-        (href,) = hrefs(rui, page)
-        cookies = "; ".join(f"{one.name}={one.value}" for one in rui.http.cookies.jar)
-        with closing(http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)) as line:
-            line.request("GET", href, headers={"Cookie": cookies})
-            with line.getresponse() as got:
-                assert got.status == 200 and len(got.read(CHUNK)) == CHUNK
-                town_desk.withdraw(page)
-                with pytest.raises(http.client.IncompleteRead) as cut:
-                    got.read()
-                assert len(cut.value.partial) < size - CHUNK
+        rui, page, href = send_large(town_desk)
+        with begun(rui, href) as got:
+            town_desk.withdraw(page)
+            with pytest.raises(http.client.IncompleteRead) as cut:
+                got.read()
+            assert len(cut.value.partial) < SIZE - CHUNK
 
 
 def held(folder: str) -> list[str]:
@@ -152,12 +175,8 @@ def held(folder: str) -> list[str]:
 
 
 def test_whoever_reads_slowly_holds_no_file_open(desk: Desk) -> None:
-    sent = send(desk.ina, f"/tickets/{desk.ticket}/room/messages", message(), ("a.bin", b"\xff" * 12_000_000))
-    assert sent.status_code == 200, sent.text
-    rui, page = desk.guest()
-    (href,) = hrefs(rui, page)
-    with rui.http.stream("GET", href) as got:
-        assert len(next(got.iter_raw(CHUNK))) == CHUNK
+    rui, _page, href = send_large(desk)
+    with begun(rui, href):
         until(lambda: not held(desk.site.settings.files.folder))
 
 

@@ -253,15 +253,15 @@ def serve_site(backend: Backend, host: str = "127.0.0.1", **settings: str) -> It
         ready.set()
 
     server.startup = startup  # type: ignore[method-assign]
+    site = Site(loaded, store, clock, url, app)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
     thread.start()
     try:
         assert ready.wait(PATIENCE), "swarm did not start"
-        site = Site(loaded, store, clock, url, app)
         yield site
+    finally:
         for visitor in site.visitors:
             visitor.http.close()
-    finally:
         server.should_exit = True
         thread.join(PATIENCE)
         listening.close()
